@@ -1,0 +1,10 @@
+import type { UserConfig } from "tsdown";
+
+const config: UserConfig = {
+  entry: ["src/index.ts", "src/main.ts"],
+  platform: "node",
+  fixedExtension: false,
+  dts: true,
+};
+
+export default config;
