@@ -1,1 +1,2 @@
-export {};
+export type { Environment, EnvironmentOptions } from "./environment.ts";
+export { type NodeSecretsOptions, nodeSecrets } from "./secrets/node-secrets.ts";
