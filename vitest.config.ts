@@ -1,25 +1,30 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const folder = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const environments: Record<string, string> = { "client-react": "happy-dom" };
 
+// One project for each package and app, and `scripts` for what concerns the repository as a whole.
+const members = ["packages", "apps"].flatMap((group) => readdirSync(folder(group)).map((name) => `${group}/${name}`));
+const roots = [...members, "scripts"].filter((root) => existsSync(folder(`${root}/test`)));
+
 export default defineConfig({
   // Packages see each other's sources, so that a test never runs against a stale build.
   resolve: { conditions: ["@sallyport/source"] },
   ssr: { resolve: { conditions: ["@sallyport/source"], externalConditions: ["@sallyport/source"] } },
   test: {
-    projects: ["packages", "apps"].flatMap((group) =>
-      readdirSync(folder(group)).map((name) => ({
+    projects: roots.map((root) => {
+      const name = root.slice(root.lastIndexOf("/") + 1);
+      return {
         extends: true as const,
         test: {
           name,
-          root: folder(`${group}/${name}`),
+          root: folder(root),
           include: ["test/**/*.test.{ts,tsx}"],
           environment: environments[name] ?? "node",
         },
-      })),
-    ),
+      };
+    }),
   },
 });
