@@ -1,13 +1,17 @@
 import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { findBrowser } from "./scripts/browser.mjs";
 
 const folder = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const environments: Record<string, string> = { "client-react": "happy-dom" };
+const environments: Record<string, string> = { "client-react": "./test/environment.ts" };
 
 // One project for each package and app, and `scripts` for what concerns the repository as a whole.
 const members = ["packages", "apps"].flatMap((group) => readdirSync(folder(group)).map((name) => `${group}/${name}`));
 const roots = [...members, "scripts"].filter((root) => existsSync(folder(`${root}/test`)));
+
+// `npm test` finds a browser or installs one; a test run alone takes what is there.
+const browser = findBrowser() ?? "";
 
 export default defineConfig({
   // Packages see each other's sources, so that a test never runs against a stale build.
@@ -23,6 +27,7 @@ export default defineConfig({
           root: folder(root),
           include: ["test/**/*.test.{ts,tsx}"],
           environment: environments[name] ?? "node",
+          env: { SALLYPORT_BROWSER: browser },
         },
       };
     }),

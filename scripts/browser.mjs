@@ -35,7 +35,7 @@ export async function installBrowser() {
       await must("apt-get", ["update", "-q"], { env });
       await must("apt-get", ["install", "-y", "-q", "--no-install-recommends", "chromium"], { env });
     } else {
-      await must("pnpm", ["exec", "playwright-core", "install", "chromium"]);
+      await must("pnpm", ["--dir", "scripts", "exec", "playwright-core", "install", "chromium"]);
     }
   } catch (error) {
     throw new StepError(

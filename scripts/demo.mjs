@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { print, root, run } from "./steps.mjs";
-import { prepare } from "./workspace.mjs";
+import { build, install } from "./workspace.mjs";
 
 /** @param {string[]} args - handed to the demo */
 export async function demo(args) {
@@ -13,7 +13,7 @@ export async function demo(args) {
   const [command, ...program] = scripts.demo.split(" ");
   // Without a shell or pnpm in between, a signal reaches the demo once and its exit code is the one we pass on.
   if (command !== "node") throw new Error(`The script "demo" of apps/demo must start with "node": ${scripts.demo}`);
-  if (!(await prepare([`--filter=${name}...`]))) process.exit(1);
+  if (!(await install()) || !(await build(`--filter=${name}...`))) process.exit(1);
   print("");
   const { code } = await run(process.execPath, [...program, ...args], { cwd: folder, show: true });
   process.exit(code);

@@ -42,14 +42,18 @@ delete environment["npm_config_silent"];
 
 /** @type {Set<import("node:child_process").ChildProcess>} */
 const children = new Set();
-for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
-  process.on(signal, () => {
-    if (children.size === 0) process.exit(128 + constants.signals[signal]);
-    // Ctrl-C reaches every process of the terminal by itself; a second one would mean "stop at once" to some.
-    if (signal === "SIGINT" && process.stdin.isTTY) return;
-    for (const child of children) child.kill(signal);
-  });
-}
+
+// Signals are handed to the commands that run, from the first command on.
+const forwardSignals = once(() => {
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+    process.on(signal, () => {
+      if (children.size === 0) process.exit(128 + constants.signals[signal]);
+      // Ctrl-C reaches every process of the terminal by itself; a second one would mean "stop at once" to some.
+      if (signal === "SIGINT" && process.stdin.isTTY) return;
+      for (const child of children) child.kill(signal);
+    });
+  }
+});
 
 /**
  * Run a command to its end.
@@ -61,6 +65,7 @@ for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
  * @returns {Promise<{ code: number; stdout: string; output: string }>} its exit code and what it printed
  */
 export function run(command, args, { cwd = root, env = {}, minutes = 15, show = false } = {}) {
+  forwardSignals();
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
@@ -112,6 +117,15 @@ export async function must(command, args, options) {
     throw new StepError(`\`${[command, ...args].join(" ")}\` ended with code ${result.code}.`, result.output);
   }
   return result;
+}
+
+/** @param {() => void} action */
+function once(action) {
+  let done = false;
+  return () => {
+    if (!done) action();
+    done = true;
+  };
 }
 
 /** @type {Set<string>} */

@@ -6,23 +6,31 @@ import { join } from "node:path";
 import { environment, must, root, StepError, step } from "./steps.mjs";
 
 /**
- * Install and build.
+ * The pinned pnpm, and the dependencies in the lockfile.
  *
- * @param {string[]} [build] - arguments for `turbo run build`
- * @returns {Promise<boolean>} whether all of it succeeded
+ * @returns {Promise<boolean>} whether both are there
  */
-export async function prepare(build = []) {
+export async function install() {
   const version = pinnedPnpm();
   return (
     (await step(`pnpm ${version}`, () => providePnpm(version))) &&
     (await step("install", async () => {
       // Without a terminal pnpm cannot ask whether it may replace a folder that another package manager made.
       await must("pnpm", ["install", "--frozen-lockfile", "--config.confirm-modules-purge=false"]);
-    })) &&
-    (await step("build", async () => {
-      await must("pnpm", ["exec", "turbo", "run", "build", "--output-logs=errors-only", ...build]);
     }))
   );
+}
+
+/**
+ * Builds every package, or those that turbo's arguments select.
+ *
+ * @param {string[]} selection
+ * @returns {Promise<boolean>} whether it succeeded
+ */
+export function build(...selection) {
+  return step("build", async () => {
+    await must("pnpm", ["exec", "turbo", "run", "build", "--output-logs=errors-only", ...selection]);
+  });
 }
 
 function pinnedPnpm() {

@@ -14,7 +14,7 @@ export interface Manifest {
   readonly version: string;
   readonly private?: boolean;
   readonly bin?: Readonly<Record<string, string>>;
-  readonly exports: Readonly<Record<string, string | { readonly "@sallyport/source": string }>>;
+  readonly exports?: Readonly<Record<string, string | { readonly "@sallyport/source": string }>>;
   readonly scripts?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
@@ -27,14 +27,22 @@ export interface Package {
   readonly manifest: Manifest;
 }
 
-/** Every package and app of the workspace. */
+/** Every member of the workspace. */
 export const members: readonly Package[] = ["packages", "apps"]
   .flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`))
+  .concat("scripts")
   .filter((folder) => existsSync(join(root, folder, "package.json")))
   .map((folder) => ({ folder, manifest: JSON.parse(read(`${folder}/package.json`)) as Manifest }));
 
 /** Those that are published. */
 export const published: readonly Package[] = members.filter(({ manifest }) => manifest.private !== true);
+
+/** The versions of the catalog in pnpm-workspace.yaml, by package. */
+export const catalog: ReadonlyMap<string, string> = new Map(
+  [...(read("pnpm-workspace.yaml").split(/^catalog:\n/m)[1] ?? "").matchAll(/^ {2}"?([\w@./-]+)"?: (\S+)$/gm)].map(
+    ({ 1: name = "", 2: version = "" }) => [name, version],
+  ),
+);
 
 /** The text of a file, its path relative to the root. */
 export function read(path: string): string {
@@ -50,9 +58,14 @@ export function files(): readonly string[] {
   return list.split("\0").filter((path) => path !== "" && existsSync(join(root, path)));
 }
 
+/** The pages of the documentation. */
+export function pages(): readonly string[] {
+  return files().filter((path) => /^(?:[^/]+\.md|docs\/.*\.md|(?:packages|apps)\/[^/]+\/README\.md)$/.test(path));
+}
+
 /** What an entry of a package is called by those who import it, and its source: `@sallyport/auth-core/mcp`, `packages/auth-core/src/mcp/index.ts`. */
 export function entries({ folder, manifest }: Package): readonly { specifier: string; source: string }[] {
-  return Object.entries(manifest.exports).flatMap(([path, target]) => {
+  return Object.entries(manifest.exports ?? {}).flatMap(([path, target]) => {
     const source = typeof target === "string" ? target : target["@sallyport/source"];
     return source.endsWith(".json") ? [] : [{ specifier: join(manifest.name, path), source: join(folder, source) }];
   });
