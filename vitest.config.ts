@@ -11,7 +11,7 @@ const members = ["packages", "apps"].flatMap((group) => readdirSync(folder(group
 const roots = [...members, "scripts"].filter((root) => existsSync(folder(`${root}/test`)));
 
 // `npm test` finds a browser or installs one; a test run alone takes what is there.
-const browser = findBrowser() ?? "";
+const browser = findBrowser();
 
 export default defineConfig({
   // Packages see each other's sources, so that a test never runs against a stale build.
@@ -27,7 +27,7 @@ export default defineConfig({
           root: folder(root),
           include: ["test/**/*.test.{ts,tsx}"],
           environment: environments[name] ?? "node",
-          env: { SALLYPORT_BROWSER: browser },
+          env: browser === undefined ? {} : { SALLYPORT_BROWSER: browser },
         },
       };
     }),
