@@ -1,0 +1,83 @@
+/**
+ * From a parsed `auth` entry to the scheme that carries it out; the only file that knows every scheme.
+ */
+import type { AuthConfig, AuthSetting } from "./config/types.ts";
+import { SallyportError } from "./errors.ts";
+import { ApiKeyAuth } from "./schemes/api-key.ts";
+import { type Auth, isAuth } from "./schemes/auth.ts";
+import { BasicAuth } from "./schemes/basic.ts";
+import { BearerAuth, type SecretOptions } from "./schemes/bearer.ts";
+import { CookieAuth } from "./schemes/cookie.ts";
+import { functionAuth } from "./schemes/function.ts";
+import { MultiHeaderAuth } from "./schemes/multi-header.ts";
+import { noAuth } from "./schemes/none.ts";
+import { QueryParamAuth } from "./schemes/query-param.ts";
+
+/**
+ * Make the scheme that a parsed `auth` entry describes. An {@link Auth} is returned as it is, a function is called once
+ * per request, `{ type: "none" }` sends every request as it is.
+ *
+ * @param options.secrets - reads secrets that are kept in a file, a variable or a command's output.
+ * @throws SallyportError `auth_unsupported` for a type that this version does not carry out; `config_invalid` and
+ * `credential_source_failed` as the scheme's own class.
+ *
+ * @example
+ * ```ts
+ * import { createAuth, createAuthFetch } from "@sallyport/auth-core";
+ *
+ * const fetch = createAuthFetch(createAuth({ type: "basic", username: "ana", password: "correct horse" }));
+ * ```
+ */
+export function createAuth(setting: AuthSetting, options: SecretOptions = {}): Auth {
+  if (typeof setting === "function") return functionAuth(setting);
+  if (isAuth(setting)) return setting;
+  switch (setting.type) {
+    case "none":
+      return noAuth;
+    case "bearer":
+      return new BearerAuth(setting.token, options);
+    case "basic":
+      return new BasicAuth(setting.username, setting.password, options);
+    case "apiKey":
+      return createApiKey(setting, options);
+    case "headers":
+      return new MultiHeaderAuth(setting.headers, options);
+    case "digest":
+    case "signature":
+    case "httpSignature":
+    case "awsSigV4":
+    case "oauth":
+      throw unsupported(setting.type);
+    default:
+      return unknown(setting);
+  }
+}
+
+function createApiKey(setting: AuthConfig & { type: "apiKey" }, { secrets }: SecretOptions): Auth {
+  const options = { secrets, prefix: setting.prefix };
+  switch (setting.in) {
+    case "header":
+      return new ApiKeyAuth(setting.key, setting.name, options);
+    case "query":
+      return new QueryParamAuth(setting.key, setting.name, options);
+    case "cookie":
+      return new CookieAuth(setting.key, setting.name, options);
+    default:
+      return unknown(setting.in);
+  }
+}
+
+function unsupported(type: string): SallyportError<"auth_unsupported"> {
+  return new SallyportError(
+    "auth_unsupported",
+    `auth type "${type}" is valid in a configuration, but this version of @sallyport/auth-core cannot carry it out yet. Use bearer, basic, apiKey or headers, or pass an Auth of your own.`,
+  );
+}
+
+/** Types end here; callers without types may still come by. */
+function unknown(setting: never): never {
+  throw new SallyportError(
+    "config_invalid",
+    `createAuth takes a parsed auth entry, and ${typeof setting === "string" ? setting : "this"} is none. Parse the configuration with parseConfig first.`,
+  );
+}

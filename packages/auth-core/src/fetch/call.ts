@@ -1,0 +1,89 @@
+/**
+ * What a caller asked `fetch` for, taken apart so that it can be sent more than once. Follows the constructor of
+ * `Request` in the Fetch standard: `init` wins over the request it comes with.
+ */
+import { SallyportError } from "../errors.ts";
+import { type ReplayableBody, replayable } from "./body.ts";
+
+/** `RequestInit` as the platforms take it; the DOM's own type lacks `duplex`. */
+export type SendInit = RequestInit & { duplex?: "half" };
+
+/** One request as it should arrive; a redirect makes the next one of it. */
+export interface Target {
+  readonly url: URL;
+  readonly method: string;
+  /** The caller's own headers. */
+  readonly headers: Headers;
+  readonly body: ReplayableBody;
+}
+
+/** A call of the authenticated fetch. */
+export interface Call extends Target {
+  readonly signal: AbortSignal | undefined;
+  readonly redirect: RequestRedirect;
+  /** Everything else the caller gave, also what only its platform knows, such as `dispatcher` or `cf`. */
+  readonly extras: SendInit;
+}
+
+/**
+ * Read the arguments of a `fetch`. The body of a `Request` is read into memory, since that is the only way to learn its
+ * length; a stream in `init.body` is not.
+ *
+ * @throws SallyportError `config_invalid` when the URL holds a user name or a password.
+ */
+export async function readCall(input: string | URL | Request, init: RequestInit | undefined): Promise<Call> {
+  const given = input instanceof Request ? input : undefined;
+  // A Request resolves a relative URL against the page, where there is one; in vain it fails as `fetch` would.
+  const url = parseUrl(given === undefined ? input : given.url);
+  const body = await readBody(given, init?.body);
+  return {
+    url,
+    method: init?.method ?? given?.method ?? "GET",
+    headers: new Headers(init?.headers ?? given?.headers),
+    body,
+    signal: signalOf(input, init),
+    redirect: init?.redirect ?? given?.redirect ?? "follow",
+    extras: { ...(given === undefined ? {} : settingsOf(given)), ...init },
+  };
+}
+
+/** The signal that aborts a call: `init.signal`, where `null` means none, then that of the request. */
+export function signalOf(input: string | URL | Request, init: RequestInit | undefined): AbortSignal | undefined {
+  if (init?.signal !== undefined) return init.signal ?? undefined;
+  return input instanceof Request ? input.signal : undefined;
+}
+
+function parseUrl(input: string | URL | Request): URL {
+  const text = String(input);
+  const url = URL.canParse(text) ? new URL(text) : new URL(new Request(text).url);
+  if (url.username !== "" || url.password !== "") {
+    throw new SallyportError(
+      "config_invalid",
+      `The URL for ${url.host} holds a user name or a password, which fetch refuses. Take them out and use basic authentication.`,
+    );
+  }
+  return url;
+}
+
+async function readBody(given: Request | undefined, body: unknown): Promise<ReplayableBody> {
+  if (body !== undefined && body !== null) return replayable(body);
+  if (given === undefined || given.body === null) return replayable(null);
+  // Firefox has no `Request.body` to tell "no body" from "a body".
+  const bytes = await given.arrayBuffer();
+  return replayable(bytes.byteLength === 0 ? null : bytes);
+}
+
+/** The members of a `Request` that a spread would miss, since they live on its prototype. */
+function settingsOf(request: Request): SendInit {
+  const { cache, credentials, integrity, keepalive, mode, referrer, referrerPolicy } = request;
+  return {
+    cache,
+    credentials,
+    integrity,
+    keepalive,
+    // A page's own navigation cannot be repeated as one.
+    mode: mode === "navigate" ? "same-origin" : mode,
+    referrer,
+    referrerPolicy,
+  };
+}

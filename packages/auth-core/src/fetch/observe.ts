@@ -1,0 +1,50 @@
+/**
+ * Tells a listener what happens during one call, in redacted form.
+ */
+import { type AuthEvent, type AuthEventListener, maskHeader, maskUrl } from "../events.ts";
+
+export class Observer {
+  readonly #listener: AuthEventListener | undefined;
+  #attempt = 0;
+  #sent = 0;
+
+  constructor(listener: AuthEventListener | undefined) {
+    this.#listener = listener;
+  }
+
+  /** @param credentials - the headers that may carry a credential, with their values. */
+  request(method: string, url: URL, credentials: ReadonlyMap<string, string>): void {
+    this.#attempt += 1;
+    if (this.#listener === undefined) return;
+    const masked = [...credentials].map(([name, value]) => [name, maskHeader(name, value)]);
+    this.#tell({
+      type: "request",
+      attempt: this.#attempt,
+      method,
+      url: maskUrl(url),
+      credentials: Object.fromEntries(masked),
+    });
+    this.#sent = performance.now();
+  }
+
+  response(status: number, url: URL): void {
+    if (this.#listener === undefined) return;
+    const milliseconds = performance.now() - this.#sent;
+    this.#tell({ type: "response", attempt: this.#attempt, status, url: maskUrl(url), milliseconds });
+  }
+
+  redirect(status: number, from: URL, to: URL, followed: boolean): void {
+    if (this.#listener === undefined) return;
+    this.#tell({ type: "redirect", status, from: maskUrl(from), to: maskUrl(to), followed });
+  }
+
+  #tell(event: AuthEvent): void {
+    try {
+      const result: unknown = this.#listener?.(event);
+      // A listener may be an async function, whose failure would end the process as an unhandled rejection.
+      if (result instanceof Promise) result.catch(() => {});
+    } catch {
+      // Whoever only watches cannot make the request fail.
+    }
+  }
+}

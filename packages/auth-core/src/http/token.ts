@@ -1,0 +1,23 @@
+/**
+ * The alphabets of header names and values: RFC 9110 §5.5 and §5.6.2.
+ */
+
+/** Whether a character may be part of a token: header names, scheme names, parameter names. */
+export function isTokenCharacter(character: string | undefined): boolean {
+  return character !== undefined && /[!#$%&'*+.^_`|~0-9A-Za-z-]/.test(character);
+}
+
+/** Whether a text is a token. */
+export function isToken(text: string): boolean {
+  return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
+}
+
+/** What keeps a text from being a header value, as the end of a sentence; `undefined` when nothing does. Never quotes the text. */
+export function headerValueProblem(text: string): string | undefined {
+  if (/[\r\n]/.test(text)) return "contains a line break, which a header cannot carry";
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point.
+  if (/[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text)) return "contains a control character, which a header cannot carry";
+  if (/[\u0100-\uffff]/.test(text)) return "contains a character beyond Latin-1, which a header cannot carry";
+  if (/^[ \t]|[ \t]$/.test(text)) return "begins or ends with white space, which a header cannot carry";
+  return undefined;
+}

@@ -1,0 +1,65 @@
+/**
+ * User name and password: `Authorization: Basic`, RFC 7617, in UTF-8.
+ */
+import { SallyportError } from "../errors.ts";
+import { Secret, type SecretWriter } from "../secrets/secret.ts";
+import type { SecretInput } from "../secrets/source.ts";
+import type { Auth } from "./auth.ts";
+import type { SecretOptions } from "./bearer.ts";
+import { setHeader } from "./header.ts";
+import { sendSecrets } from "./send-secrets.ts";
+
+/**
+ * Sends a user name and a password with every request, in UTF-8 (RFC 7617). Either may be empty.
+ *
+ * @example
+ * ```ts
+ * import { BasicAuth, createAuthFetch } from "@sallyport/auth-core";
+ *
+ * const fetch = createAuthFetch(new BasicAuth("ana", () => "correct horse"));
+ * ```
+ */
+export class BasicAuth implements Auth {
+  readonly #credentials: Secret;
+
+  /**
+   * @throws SallyportError `config_invalid` when the user name holds a colon, which would end it, or a control character;
+   * `credential_source_failed` when the password holds a control character.
+   */
+  constructor(username: string, password: SecretInput, options: SecretOptions = {}) {
+    if (username.includes(":")) {
+      throw new SallyportError(
+        "config_invalid",
+        "A user name for basic authentication cannot contain a colon: the server would take what follows it for the password (RFC 7617 §2).",
+      );
+    }
+    if (controlCharacter.test(username)) {
+      throw new SallyportError(
+        "config_invalid",
+        "A user name for basic authentication cannot contain line breaks or other control characters (RFC 7617 §2).",
+      );
+    }
+    this.#credentials = new Secret(password, options.secrets, basicWriter(username));
+  }
+
+  authFlow(request: Request): AsyncGenerator<Request, void, Response> {
+    return sendSecrets([this.#credentials], ([value = ""]) => {
+      setHeader(request, "Authorization", value);
+      return request;
+    });
+  }
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point.
+const controlCharacter = /[\x00-\x1f\x7f]/;
+
+function basicWriter(username: string): SecretWriter {
+  return (password) => {
+    if (controlCharacter.test(password)) {
+      return { problem: "cannot be a password: it contains a line break or another control character" };
+    }
+    // RFC 7617 §2.1: UTF-8 in normalization form C.
+    const bytes = new TextEncoder().encode(`${username}:${password}`.normalize("NFC"));
+    return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * Bearer tokens: `Authorization: Bearer <token>`, RFC 6750 §2.1.
+ */
+import { Secret, type SecretWriter } from "../secrets/secret.ts";
+import type { SecretInput, SecretReader } from "../secrets/source.ts";
+import type { Auth } from "./auth.ts";
+import { setHeader } from "./header.ts";
+import { sendSecrets } from "./send-secrets.ts";
+
+/** Options that every scheme of plain secrets takes. */
+export interface SecretOptions {
+  /** Reads secrets that are kept in a file, a variable or a command's output. */
+  readonly secrets?: SecretReader | undefined;
+}
+
+/**
+ * Sends a bearer token with every request (RFC 6750 §2.1, TOK-01).
+ *
+ * @example
+ * ```ts
+ * import { BearerAuth, createAuthFetch } from "@sallyport/auth-core";
+ *
+ * const fetch = createAuthFetch(new BearerAuth("demo-token"));
+ * const response = await fetch("http://127.0.0.1:8000/mcp");
+ * ```
+ */
+export class BearerAuth implements Auth {
+  readonly #token: Secret;
+
+  /**
+   * @param token - the token, where it is kept, or a function that is asked before every request.
+   * @throws SallyportError `credential_source_failed` when the token holds anything but visible ASCII characters.
+   */
+  constructor(token: SecretInput, options: SecretOptions = {}) {
+    this.#token = new Secret(token, options.secrets, writeBearer);
+  }
+
+  authFlow(request: Request): AsyncGenerator<Request, void, Response> {
+    return sendSecrets([this.#token], ([value = ""]) => {
+      setHeader(request, "Authorization", value);
+      return request;
+    });
+  }
+}
+
+const writeBearer: SecretWriter = (token) => {
+  if (token === "") return { problem: "is empty: it should be a bearer token" };
+  if (/^bearer\s/i.test(token)) {
+    return { problem: "begins with the scheme's name: give the bearer token alone, without `Bearer` before it" };
+  }
+  // Every token of RFC 6750 §2.1 is visible ASCII; white space would end it early.
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    return { problem: "is not a bearer token: it contains a line break, white space or a character beyond ASCII" };
+  }
+  return `Bearer ${token}`;
+};
