@@ -1,1 +1,19 @@
-export {};
+export { type AuthGateOptions, createAuthGate, type GateResult } from "./gate/gate.ts";
+export type { AdmissionOptions } from "./http/admission.ts";
+export type { Listening, ListenOptions } from "./http/node-server.ts";
+export type { OriginOptions } from "./http/origin.ts";
+export { MCPServer, type MCPServerOptions } from "./mcp-server/server.ts";
+export type { StdioOptions, StdioServer } from "./mcp-server/stdio.ts";
+export type { ToolArguments, ToolDefinition, ToolHandler, ToolOutput } from "./mcp-server/tools.ts";
+export {
+  BearerAuthProvider,
+  type BearerAuthProviderOptions,
+  type VerifyContext,
+} from "./providers/bearer-auth-provider.ts";
+export { type EnvTokensOptions, envTokens } from "./providers/env-tokens.ts";
+export { staticTokens, type TokenGrant } from "./providers/static-tokens.ts";
+export { AccessToken, type AccessTokenInit } from "./token/access-token.ts";
+export { authInfo } from "./token/auth-info.ts";
+export { getAccessToken, requireAuth, requireScopes, runWithAccessToken } from "./token/context.ts";
+export { AuthenticationError, InsufficientScopeError } from "./token/errors.ts";
+export type { ScopeHierarchy } from "./token/scopes.ts";

@@ -1,0 +1,87 @@
+/**
+ * How each refusal is told to the client: status, body and challenge. This is the response table of the README; the
+ * fields are RFC 6750 §3's, the metadata link RFC 9728 §5.1's.
+ */
+import { formatChallenge } from "@sallyport/auth-core";
+import { type Answer, jsonAnswer } from "../http/answers.ts";
+
+/** Why a request is refused. */
+export type Refusal =
+  | { readonly reason: "unauthorized" }
+  | { readonly reason: "invalid_token" }
+  | { readonly reason: "insufficient_scope"; readonly scopes: readonly string[] }
+  | { readonly reason: "invalid_request"; readonly description: string }
+  | { readonly reason: "temporarily_unavailable" };
+
+/** What challenges say about the server. A `BearerAuthProvider` is one. */
+export interface ChallengeContext {
+  readonly realm?: string | undefined;
+  readonly resourceMetadata?: string | undefined;
+  /** Scopes that every request needs; sent with 401 (CHL-04). */
+  readonly scopes: readonly string[];
+}
+
+/** Seconds after which a client may try again when the verifier cannot answer. */
+const retryAfter = 5;
+
+/** The answer to a refused request. */
+export function answerRefusal(refusal: Refusal, context: ChallengeContext): Answer {
+  const { reason } = refusal;
+  switch (reason) {
+    case "unauthorized":
+      // Without `error`: the request had no authentication information (B50-11).
+      return jsonAnswer(
+        401,
+        { error: reason, error_description: "Authentication required" },
+        challenge(context, {}, true),
+      );
+    case "invalid_token":
+      return jsonAnswer(
+        401,
+        { error: reason, error_description: "Token is invalid or expired" },
+        challenge(context, { error: reason }, true),
+      );
+    case "insufficient_scope": {
+      const scope = refusal.scopes.join(" ");
+      return jsonAnswer(
+        403,
+        { error: reason, error_description: `Requires scope: ${scope}`, scope },
+        challenge(context, { error: reason, scope }),
+      );
+    }
+    case "invalid_request":
+      return jsonAnswer(
+        400,
+        { error: reason, error_description: refusal.description },
+        challenge(context, { error: reason }),
+      );
+    case "temporarily_unavailable":
+      // Never a 401: the client would throw away a token that may be good.
+      return jsonAnswer(
+        503,
+        { error: reason, error_description: "The token cannot be verified right now; try again" },
+        { "Retry-After": String(retryAfter) },
+      );
+  }
+}
+
+// At least one parameter always follows `Bearer` (B50-05), none twice (B50-06).
+function challenge(
+  context: ChallengeContext,
+  params: Record<string, string>,
+  withScopes = false,
+): Record<string, string> {
+  const { realm, resourceMetadata, scopes } = context;
+  const named = realm ?? (resourceMetadata === undefined ? "mcp" : undefined);
+  return {
+    "WWW-Authenticate": formatChallenge({
+      scheme: "Bearer",
+      params: {
+        ...(named !== undefined && { realm: named }),
+        ...params,
+        ...(withScopes && scopes.length > 0 && { scope: scopes.join(" ") }),
+        ...(resourceMetadata !== undefined && { resource_metadata: resourceMetadata }),
+      },
+    }),
+  };
+}

@@ -1,0 +1,52 @@
+/**
+ * Asks a provider about a token, and believes only a clear answer in time. Whatever else happens is "cannot be judged",
+ * which is neither a yes nor a no (B50-12; fail closed, I62-03).
+ */
+import { SallyportError } from "@sallyport/auth-core";
+import type { BearerAuthProvider } from "../providers/bearer-auth-provider.ts";
+import { type AccessToken, isAccessToken, isExpired } from "../token/access-token.ts";
+
+export type Verification =
+  | { readonly kind: "valid"; readonly token: AccessToken }
+  | { readonly kind: "invalid" }
+  /** The cause is for the operator; the client never sees it. */
+  | { readonly kind: "unavailable"; readonly cause: unknown };
+
+/**
+ * Verify a token.
+ *
+ * @param timeoutMs - bound on the provider, in milliseconds.
+ */
+export async function verifyToken(
+  provider: BearerAuthProvider,
+  token: string,
+  timeoutMs: number,
+): Promise<Verification> {
+  const deadline = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const error = new SallyportError("temporarily_unavailable", `verifyToken gave no answer within ${timeoutMs} ms.`);
+      reject(error);
+      deadline.abort(error);
+    }, timeoutMs);
+  });
+  try {
+    return judge(await Promise.race([provider.verifyToken(token, { signal: deadline.signal }), late]));
+  } catch (cause) {
+    return { kind: "unavailable", cause };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function judge(verdict: unknown): Verification {
+  // `undefined` is what a lookup that finds nothing gives in JavaScript.
+  if (verdict === null || verdict === undefined) return { kind: "invalid" };
+  if (!isAccessToken(verdict)) {
+    throw new TypeError(
+      `verifyToken must return an AccessToken or null, but returned a value of type ${typeof verdict}.`,
+    );
+  }
+  return isExpired(verdict, Date.now() / 1000) ? { kind: "invalid" } : { kind: "valid", token: verdict };
+}
