@@ -33,6 +33,8 @@ export type ErrorCode =
   | "port_unavailable"
   | "store_unavailable"
   | "connect_failed"
+  | "request_failed"
+  | "request_timeout"
   | "session_closed";
 
 /** Codes of refusals that protect the caller. Trying again cannot help, so nothing here ever retries them. */
@@ -59,6 +61,12 @@ const brand: unique symbol = Symbol.for("sallyport.error") as never;
  *
  * @example
  * ```ts
+ * import { isSallyportError } from "@sallyport/auth-core";
+ * import type { Session } from "@sallyport/auth-core/mcp";
+ *
+ * declare const session: Session;
+ * declare function askForNewToken(): Promise<void>;
+ *
  * try {
  *   await session.callTool("whoami");
  * } catch (error) {
@@ -95,16 +103,29 @@ export interface ConfigProblem {
   readonly message: string;
 }
 
+// A hostile configuration has as many problems as it has values.
+const shownProblems = 50;
+
 /**
  * A configuration that cannot be used. Holds every problem at once; `code` is that of the first.
  */
 export class ConfigError extends SallyportError<ConfigProblem["code"]> {
-  readonly problems: readonly ConfigProblem[];
+  readonly problems: readonly [ConfigProblem, ...ConfigProblem[]];
 
-  constructor(problems: readonly [ConfigProblem, ...ConfigProblem[]], options?: ErrorOptions) {
-    const lines = problems.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
-    super(problems[0].code, lines.join("\n"), options);
-    this.problems = Object.freeze([...problems]);
+  /**
+   * @param problems - at least one.
+   * @param options - `source` names what was read, such as a file; every line of the message begins with it.
+   */
+  constructor(
+    problems: readonly [ConfigProblem, ...ConfigProblem[]],
+    options: ErrorOptions & { readonly source?: string } = {},
+  ) {
+    const lines = problems.slice(0, shownProblems).map(({ path, message }) => {
+      return [options.source, path, message].filter((part) => part !== undefined && part !== "").join(": ");
+    });
+    if (problems.length > shownProblems) lines.push(`… and ${problems.length - shownProblems} more problems`);
+    super(problems[0].code, lines.join("\n"), options.cause === undefined ? {} : { cause: options.cause });
+    this.problems = Object.freeze(problems.slice() as [ConfigProblem, ...ConfigProblem[]]);
   }
 
   override get name(): string {
@@ -122,7 +143,11 @@ export function isSecurityRefusal(error: unknown): error is SallyportError<Secur
   return isSallyportError(error) && securityRefusals.has(error.code);
 }
 
+// What JSON leaves as it is and a terminal obeys or hides: C1 controls, line and paragraph separators, marks of direction.
+const unseen = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+
 /** Foreign text as it may appear in a message: JSON-encoded, so that it cannot forge lines, and at most `limit` characters. */
 export function quoteForeign(text: string, limit = 200): string {
-  return JSON.stringify(text.length > limit ? `${text.slice(0, limit)}…` : text);
+  const quoted = JSON.stringify(text.length > limit ? `${text.slice(0, limit)}…` : text);
+  return quoted.replace(unseen, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

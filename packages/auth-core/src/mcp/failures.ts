@@ -1,0 +1,157 @@
+/**
+ * What can go wrong between a session and its server, as errors that callers and the session tell apart, and the
+ * judgement that turns an SDK's error into one of them.
+ */
+import { isSallyportError, quoteForeign, SallyportError } from "../errors.ts";
+import type { McpSdk } from "./sdk.ts";
+
+/**
+ * The server answered a request with a JSON-RPC error (`rpcCode`, `data`), or the SDK could not use the answer
+ * (`rpcCode` is undefined). A tool that ran and failed is no error: its result has `isError`.
+ *
+ * @example
+ * ```ts
+ * import { isSallyportError } from "@sallyport/auth-core";
+ * import { McpRequestError, type Session } from "@sallyport/auth-core/mcp";
+ *
+ * declare const session: Session;
+ * try {
+ *   await session.callTool("no-such-tool");
+ * } catch (error) {
+ *   if (isSallyportError(error) && error instanceof McpRequestError) console.error(error.rpcCode); // -32602
+ * }
+ * ```
+ */
+export class McpRequestError extends SallyportError<"request_failed"> {
+  /** JSON-RPC error code, such as -32602 for invalid parameters or an unknown tool. */
+  readonly rpcCode: number | undefined;
+  /** What the server sent along, as it came. Not enumerable: it is foreign and can be large. */
+  declare readonly data: unknown;
+
+  constructor(message: string, details: { rpcCode?: number; data?: unknown; cause?: unknown } = {}) {
+    super("request_failed", message, { cause: details.cause });
+    this.rpcCode = details.rpcCode;
+    Object.defineProperty(this, "data", { value: details.data });
+  }
+
+  override get name(): string {
+    return "McpRequestError";
+  }
+}
+
+/** An HTTP answer that is not MCP. */
+export class HttpFailure extends SallyportError<"connect_failed"> {
+  readonly status: number;
+  /** Whether the body was a JSON-RPC error: then something that speaks MCP has answered (HDR-06). */
+  readonly fromMcp: boolean;
+
+  constructor(status: number, message: string, fromMcp = false) {
+    super("connect_failed", message);
+    this.status = status;
+    this.fromMcp = fromMcp;
+  }
+}
+
+/** The server no longer knows the session (SES-04). */
+export class SessionLost extends SallyportError<"session_closed"> {
+  constructor(where: string) {
+    super("session_closed", `${where} no longer knows this session (HTTP 404), also after a new one was started.`);
+  }
+}
+
+/** The network failed: no answer came. A TypeError as `fetch` throws it, because the SDKs look for that in browsers. */
+export class NetworkFailure extends TypeError {
+  constructor(cause: unknown) {
+    super("No answer", { cause });
+  }
+}
+
+/** Errors that came out of the authenticated fetch, and reach the caller as they are. */
+export type ThrownByFetch = WeakSet<object>;
+
+/** What an error says about the request it belongs to, and how its message begins. */
+export interface FailureContext {
+  /** The server as messages name it. */
+  readonly where: string;
+  readonly sdk: McpSdk;
+  readonly thrownByFetch: ThrownByFetch;
+}
+
+/** The error to show for a failed attempt to connect. */
+export function connectFailure(error: unknown, context: FailureContext): unknown {
+  const known = knownFailure(error, context);
+  if (known !== undefined) return known;
+  const rpc = context.sdk.rpcError(error);
+  const said = rpc === undefined ? quoteForeign(textOf(error)) : `${rpc.code} ${quoteForeign(rpc.message)}`;
+  return new SallyportError("connect_failed", `Cannot connect to ${context.where}: ${said}.`, { cause: error });
+}
+
+/** The error to show for a failed request over a connection. */
+export function requestFailure(error: unknown, what: string, context: FailureContext): unknown {
+  const known = knownFailure(error, context);
+  if (known !== undefined) return known;
+  const rpc = context.sdk.rpcError(error);
+  if (rpc !== undefined) {
+    return new McpRequestError(`${context.where} answered ${what} with ${rpc.code}: ${quoteForeign(rpc.message)}`, {
+      rpcCode: rpc.code,
+      data: rpc.data,
+      cause: error,
+    });
+  }
+  return new McpRequestError(`${what} failed at ${context.where}: ${quoteForeign(textOf(error))}`, { cause: error });
+}
+
+/** JSON-RPC codes of servers that do not speak the protocol they were remembered for; nothing has run then. */
+const eraCodes: ReadonlySet<number> = new Set([-32_000, -32_001, -32_022, -32_600, -32_601]);
+
+/** Whether a failure may come from a remembered protocol that the server does not speak (any more). */
+export function isStaleVerdict(error: unknown): boolean {
+  if (error instanceof HttpFailure) return error.status >= 400 && error.status < 500;
+  return error instanceof McpRequestError && error.rpcCode !== undefined && eraCodes.has(error.rpcCode);
+}
+
+/** Our own error, or one of the authenticated fetch, wherever an SDK has wrapped it. */
+function knownFailure(error: unknown, { where, thrownByFetch }: FailureContext): unknown {
+  for (const link of causes(error)) {
+    if (isSallyportError(link) || thrownByFetch.has(link)) return link;
+    if (link instanceof NetworkFailure) return networkFailure(link, where);
+  }
+  return undefined;
+}
+
+/** The error and what caused it; a chain that goes on for ever is cut. */
+function* causes(error: unknown): Generator<object> {
+  let link = error;
+  for (let depth = 0; depth < 10 && typeof link === "object" && link !== null; depth++) {
+    yield link;
+    link = (link as { cause?: unknown }).cause;
+  }
+}
+
+const networkReasons: readonly (readonly [code: RegExp, text: string])[] = [
+  [/^ECONNREFUSED$/, "nothing listens there. Check that the server runs, and the port"],
+  [/^(ENOTFOUND|EAI_)/, "the host name is not known. Check its spelling and the network"],
+  [/^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO)/, "its TLS certificate or handshake is not accepted"],
+  [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, "the connection broke off. Try again"],
+  [/TIMEOUT|ETIMEDOUT/, "it does not answer in time. Check the network, or that a proxy is needed"],
+  [/^(EHOSTUNREACH|ENETUNREACH)$/, "there is no route to it. Check the network"],
+];
+
+function networkFailure(failure: NetworkFailure, where: string): SallyportError {
+  const codes = [...causes(failure)].map((link) => String((link as { code?: unknown }).code ?? ""));
+  for (const code of codes) {
+    const reason = networkReasons.find(([pattern]) => pattern.test(code));
+    if (reason === undefined) continue;
+    return new SallyportError("connect_failed", `Cannot reach ${where}: ${reason[1]} (${code}).`, { cause: failure });
+  }
+  // Browsers say no more than this, on purpose: the page may not learn what the network looks like.
+  return new SallyportError(
+    "connect_failed",
+    `Cannot reach ${where}: ${quoteForeign(textOf(failure.cause))}. In a browser this can also mean that the server does not allow this origin (CORS).`,
+    { cause: failure },
+  );
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
