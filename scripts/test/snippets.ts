@@ -1,7 +1,7 @@
 /**
  * One TypeScript program over every snippet of the documentation and every entry of the packages, all resolved to sources.
  */
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import ts from "typescript";
 import type { Block } from "./markdown.ts";
 import { entries, members, published, root } from "./repository.ts";
@@ -31,7 +31,7 @@ export function compile(snippets: readonly Block[]): {
     const snippet = files.get(path);
     if (snippet === undefined) return getSourceFile.call(host, path, ...rest);
     // A snippet is a module of a package: top-level `await` is allowed, and what it declares is its own.
-    const file = ts.createSourceFile(
+    return ts.createSourceFile(
       path,
       snippet.text,
       {
@@ -41,27 +41,18 @@ export function compile(snippets: readonly Block[]): {
       },
       true,
     );
-    return file;
   };
   const cache = ts.createModuleResolutionCache(root, (path) => path, options);
-  host.resolveModuleNameLiterals = (literals, containing, redirect, settings) =>
+  host.resolveModuleNameLiterals = (literals, containing, redirect, settings, file) =>
     literals.map((literal) => {
+      const mode = ts.getModeForUsageLocation(file, literal, settings);
+      const resolve = (from: string): ts.ResolvedModuleWithFailedLookupLocations =>
+        ts.resolveModuleName(literal.text, from, settings, host, cache, redirect, mode);
+      if (!files.has(containing)) return resolve(containing);
       // A page of the root may import what any package depends on.
-      const from = files.has(containing)
-        ? [dirname(containing), ...members.map(({ folder }) => join(root, folder))]
-        : [dirname(containing)];
-      const results = from.map((folder) =>
-        ts.resolveModuleName(
-          literal.text,
-          files.has(containing) ? join(folder, "snippet.ts") : containing,
-          settings,
-          host,
-          cache,
-          redirect,
-          ts.ModuleKind.ESNext,
-        ),
-      );
-      return results.find(({ resolvedModule }) => resolvedModule !== undefined) ?? { resolvedModule: undefined };
+      const results = [containing, ...members.map(({ folder }) => join(root, folder, "snippet.ts"))].map(resolve);
+      const typed = results.find(({ resolvedModule }) => /\.[cm]?tsx?$/.test(resolvedModule?.resolvedFileName ?? ""));
+      return typed ?? { resolvedModule: undefined };
     });
   const sources = published.flatMap((member) => entries(member).map(({ source }) => join(root, source)));
   const program = ts.createProgram([...files.keys(), ...sources], options, host);
