@@ -1,3 +1,24 @@
+export { configJsonSchema } from "./config/json-schema.ts";
+export { type ParseOptions, parseConfig, parseServerConfig } from "./config/parse.ts";
+export { parseConfigText } from "./config/parse-text.ts";
+export type {
+  ApiKeyConfig,
+  AuthConfig,
+  AuthSetting,
+  AwsSigV4Config,
+  BasicConfig,
+  BearerConfig,
+  Config,
+  DigestConfig,
+  HeadersConfig,
+  HttpServerConfig,
+  HttpSignatureConfig,
+  NoAuthConfig,
+  OAuthConfig,
+  ServerConfig,
+  SignatureConfig,
+  StdioServerConfig,
+} from "./config/types.ts";
 export { createAuth } from "./create-auth.ts";
 export {
   ConfigError,

@@ -23,6 +23,8 @@ export interface HttpServerConfig {
   readonly headers: Readonly<Record<string, SecretInput>>;
   /** How to authenticate. `undefined`: anonymously, signing in when the server asks for it. */
   readonly auth: AuthSetting | undefined;
+  /** Leave this server out when all servers are connected. It can still be connected by name. */
+  readonly disabled?: true;
 }
 
 /** A server started as a child process. Its credential goes in `env`. */
@@ -32,6 +34,8 @@ export interface StdioServerConfig {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, SecretInput>>;
   readonly cwd?: string;
+  /** Leave this server out when all servers are connected. It can still be connected by name. */
+  readonly disabled?: true;
 }
 
 /** What `auth` may be: a parsed entry, or in code an {@link Auth} or a function. */

@@ -1,0 +1,178 @@
+/**
+ * Exactly one source may set a header. What `authToken`, `auth` and `headers` would send is compared here, so that a
+ * credential is never silently replaced by another (samanhappy/mcphub#1013) and never sent twice.
+ */
+import { isAuth } from "../schemes/auth.ts";
+import type { SecretInput } from "../secrets/source.ts";
+import type { Path } from "./path.ts";
+import type { Finding } from "./problems.ts";
+import { sameValue } from "./same-value.ts";
+import type { AuthSetting } from "./types.ts";
+
+/** The three places that set headers, with their paths as written. */
+export interface Sources {
+  readonly headers: Readonly<Record<string, SecretInput>>;
+  readonly auth: AuthSetting | undefined;
+  readonly authPath: Path;
+  readonly authToken: SecretInput | undefined;
+  readonly authTokenPath: Path;
+  readonly url: string;
+}
+
+/** What is left when every header has one source. */
+export interface Settled {
+  readonly headers: Readonly<Record<string, SecretInput>>;
+  readonly auth: AuthSetting | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** Give every header one source. Where two say the same the later one is dropped, where they do not it is a conflict. */
+export function settle(sources: Sources): Settled {
+  const findings: Finding[] = [];
+  const { auth, path } = oneCredential(sources, findings);
+  const claims = auth === undefined ? [] : claimsOf(auth, path);
+  if (typeof auth === "object" && "type" in auth && auth.type === "headers")
+    distinct(auth.headers, [...path, "headers"], findings);
+
+  const headers: Record<string, SecretInput> = Object.create(null);
+  for (const [name, secret] of Object.entries(distinct(sources.headers, ["headers"], findings))) {
+    const claim = claims.find((each) => each.header === name.toLowerCase());
+    if (claim === undefined) headers[name] = secret;
+    else if (claim.value === undefined || !sameCredential({ prefix: "", secret }, claim.value)) {
+      findings.push(conflict(["headers", name], claim.path, `both set the header ${claim.header}`));
+    }
+  }
+  const query = auth === undefined ? undefined : queryConflict(sources.url, auth, path);
+  if (query !== undefined) findings.push(query);
+
+  // A credential written by hand is meant to be sent, not replaced by a sign-in (pains 16, 17).
+  const explicit = auth === undefined && Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
+  return { headers, auth: explicit ? { type: "none" } : auth, findings };
+}
+
+/** What one source writes into one header. */
+interface Claim {
+  readonly header: string;
+  readonly path: Path;
+  /** `undefined` where it is known only when a request is sent. */
+  readonly value: Credential | undefined;
+}
+
+interface Credential {
+  readonly prefix: string;
+  readonly secret: SecretInput;
+}
+
+function oneCredential(sources: Sources, findings: Finding[]): { auth: AuthSetting | undefined; path: Path } {
+  const { auth, authPath, authToken, authTokenPath } = sources;
+  if (authToken === undefined) return { auth, path: authPath };
+  if (auth === undefined) return { auth: { type: "bearer", token: authToken }, path: authTokenPath };
+  const token = { prefix: "Bearer ", secret: authToken };
+  const claim = claimsOf(auth, authPath).find(({ header }) => header === "authorization");
+  if (claim?.value === undefined || !sameCredential(token, claim.value)) {
+    findings.push(conflict(authTokenPath, claim?.path ?? authPath, "both say how to authenticate"));
+  }
+  return { auth, path: authPath };
+}
+
+function claimsOf(auth: AuthSetting, path: Path): Claim[] {
+  // What an instance or function of the caller's sets shows itself only when it runs.
+  if (typeof auth === "function" || isAuth(auth)) return [];
+  const claim = (header: string, value?: Credential, field?: string): Claim => ({
+    header: header.toLowerCase(),
+    path: field === undefined ? path : [...path, field],
+    value,
+  });
+  switch (auth.type) {
+    case "none":
+      return [];
+    case "bearer":
+      return [claim("authorization", { prefix: "Bearer ", secret: auth.token })];
+    case "basic":
+      return [claim("authorization", basicCredential(auth.username, auth.password))];
+    case "digest":
+      return [claim("authorization")];
+    case "oauth":
+      return [claim("authorization"), claim("dpop")];
+    case "apiKey": {
+      const { in: place, name, prefix = "", key } = auth;
+      if (place === "query") return [];
+      return place === "header"
+        ? [claim(name, { prefix, secret: key })]
+        : [claim("cookie", { prefix: `${name}=${prefix}`, secret: key })];
+    }
+    case "headers":
+      return Object.entries(auth.headers).map(([name, secret]) => ({
+        header: name.toLowerCase(),
+        path: [...path, "headers", name],
+        value: { prefix: "", secret },
+      }));
+    case "signature":
+      return [
+        claim(auth.keyHeader ?? "x-api-key", { prefix: "", secret: auth.apiKey }),
+        claim(auth.timestampHeader ?? "x-timestamp"),
+        claim(auth.signatureHeader ?? "x-signature"),
+      ];
+    case "httpSignature":
+      return [claim("signature"), claim("signature-input"), claim("content-digest")];
+    case "awsSigV4":
+      return [
+        claim("authorization"),
+        claim("x-amz-date"),
+        claim("x-amz-content-sha256"),
+        claim("x-amz-security-token"),
+      ];
+  }
+}
+
+function basicCredential(username: string, password: SecretInput): Credential | undefined {
+  if (typeof password !== "string") return undefined;
+  const bytes = new TextEncoder().encode(`${username}:${password}`);
+  return { prefix: "Basic ", secret: btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")) };
+}
+
+/** Whether two credentials put the same bytes on the wire. The name of a scheme is case-insensitive (RFC 9110 §11.1). */
+function sameCredential(left: Credential, right: Credential): boolean {
+  if (typeof left.secret === "string" && typeof right.secret === "string") {
+    return canonical(left.prefix + left.secret) === canonical(right.prefix + right.secret);
+  }
+  return left.prefix === right.prefix && sameValue(left.secret, right.secret);
+}
+
+function canonical(value: string): string {
+  return value.replace(/^(?:bearer|basic) +/i, (scheme) => `${scheme.trim().toLowerCase()} `);
+}
+
+/** Headers without those that another spelling of the same name repeats. */
+function distinct(
+  headers: Readonly<Record<string, SecretInput>>,
+  path: Path,
+  findings: Finding[],
+): Readonly<Record<string, SecretInput>> {
+  const result: Record<string, SecretInput> = Object.create(null);
+  const written = new Map<string, string>();
+  for (const [name, value] of Object.entries(headers)) {
+    const earlier = written.get(name.toLowerCase());
+    if (earlier === undefined) {
+      written.set(name.toLowerCase(), name);
+      result[name] = value;
+    } else if (!sameValue(headers[earlier], value)) {
+      findings.push(
+        conflict([...path, name], [...path, earlier], "both set the same header, names of headers have no case"),
+      );
+    }
+  }
+  return result;
+}
+
+/** A key in the query that `url` already has, with another value. */
+function queryConflict(url: string, auth: AuthSetting, path: Path): Finding | undefined {
+  if (typeof auth === "function" || isAuth(auth) || auth.type !== "apiKey" || auth.in !== "query") return undefined;
+  const present = new URL(url).searchParams.getAll(auth.name);
+  const same = typeof auth.key === "string" && present.every((value) => value === (auth.prefix ?? "") + auth.key);
+  return present.length === 0 || same ? undefined : conflict(["url"], path, "both set the same query parameter");
+}
+
+function conflict(path: Path, conflictsWith: Path, message: string): Finding {
+  return { path, conflictsWith, message: `${message}; keep one of them` };
+}

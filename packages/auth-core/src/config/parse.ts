@@ -1,0 +1,203 @@
+/**
+ * Turns a configuration as people write it into the normal form of `types.ts`: one spelling of every key, one form of
+ * every value, one source for every header.
+ */
+import { ConfigError, type ConfigProblem } from "../errors.ts";
+import { settle } from "./conflicts.ts";
+import { type Input, readInput } from "./input.ts";
+import type { Environment } from "./interpolate.ts";
+import { formatPath, type Path } from "./path.ts";
+import { type Finding, findings, toProblem } from "./problems.ts";
+import { type HttpServerEntry, type StdioServerEntry, schemas } from "./schema.ts";
+import { writtenKey } from "./spelling.ts";
+import type { Config, HttpServerConfig, ServerConfig, StdioServerConfig } from "./types.ts";
+
+/** How to read a configuration. */
+export interface ParseOptions {
+  /** The variables for `${VAR}`. Without it none is set. */
+  readonly env?: Environment;
+  /** Fill in `${VAR}`. Default `false`: what code passes is taken as it is; config files are read with `true`. */
+  readonly expand?: boolean;
+}
+
+/**
+ * Read a configuration: `{ mcpServers: { name: server } }`.
+ *
+ * Keys may be written in camelCase or snake_case. Nothing is read from outside: secret sources stay sources.
+ *
+ * @throws {ConfigError} with every problem at once: `config_invalid`, `config_conflict`, `config_env_missing`.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig } from "@sallyport/auth-core";
+ *
+ * const config = parseConfig({
+ *   mcpServers: { api: { url: "https://api.example.com/mcp", auth_token: { env: "API_TOKEN" } } },
+ * });
+ * console.log(Object.keys(config.mcpServers)); // ["api"]
+ * ```
+ */
+export function parseConfig(input: unknown, options: ParseOptions = {}): Config {
+  return parseDocument(input, options);
+}
+
+/**
+ * Read one server: an entry of `mcpServers` on its own.
+ *
+ * @param options - `path` is put in front of the paths of problems: `mcpServers.api`.
+ * @throws {ConfigError} with every problem at once: `config_invalid`, `config_conflict`, `config_env_missing`.
+ *
+ * @example
+ * ```ts
+ * import { parseServerConfig } from "@sallyport/auth-core";
+ *
+ * const server = parseServerConfig({ url: "https://api.example.com/mcp", authToken: "demo-token" });
+ * if (server.kind === "http") console.log(server.url);
+ * ```
+ */
+export function parseServerConfig(
+  input: unknown,
+  options: ParseOptions & { readonly path?: string } = {},
+): ServerConfig {
+  const base = options.path === undefined || options.path === "" ? [] : options.path.split(".");
+  const read = readInput(input, base, environment(options));
+  const { problems, server } = parseEntry(read, read.value, base);
+  return finish(server, [...read.problems, ...problems]);
+}
+
+/** {@link parseConfig} for an input that was found faulty in part already. */
+export function parseDocument(input: unknown, options: ParseOptions, earlier: readonly ConfigProblem[] = []): Config {
+  const read = readInput(input, [], environment(options));
+  const problems = [...earlier, ...read.problems];
+  const envelope = schemas().envelope.safeParse(read.value, { jitless: true });
+  if (!envelope.success) problems.push(...report(findings(envelope.error.issues, read.value), read, []));
+
+  const mcpServers: Record<string, ServerConfig> = Object.create(null);
+  const key = isObject(read.value) ? writtenKey(read.value, "mcpServers") : "mcpServers";
+  const entries = isObject(read.value) ? read.value[key] : undefined;
+  for (const [name, entry] of isObject(entries) ? Object.entries(entries) : []) {
+    const parsed = parseEntry(read, entry, [key, name]);
+    problems.push(...parsed.problems);
+    if (parsed.server !== undefined) mcpServers[name] = parsed.server;
+  }
+  return finish({ mcpServers }, problems);
+}
+
+interface ParsedEntry {
+  readonly server?: ServerConfig;
+  readonly problems: readonly ConfigProblem[];
+}
+
+function parseEntry(read: Input, entry: unknown, base: Path): ParsedEntry {
+  const known = schemas();
+  if (!isObject(entry)) {
+    const judged = known.http.safeParse(entry, { jitless: true });
+    return { problems: report(findings(judged.error?.issues ?? [], entry), read, base) };
+  }
+  const remote = Object.hasOwn(entry, "url");
+  const local = Object.hasOwn(entry, "command");
+  const schema = local && !remote ? known.stdio : known.http;
+  const judged = schema.safeParse(entry, { jitless: true });
+  const found = findings(judged.error?.issues ?? [], entry);
+  if (local === remote) return { problems: report(undecided(local, found), read, base) };
+
+  const data = judged.success ? judged.data : rightParts(entry, found, schema, read, base);
+  if (data === undefined) return { problems: report(found, read, base) };
+  const settled = "command" in data ? stdioServer(data) : httpServer(data, entry);
+  const problems = report([...found, ...settled.findings], read, base);
+  return problems.length > 0 || !judged.success ? { problems } : { problems, server: settled.server };
+}
+
+/** What is wrong with a server that is of both kinds, or of neither. */
+function undecided(both: boolean, found: readonly Finding[]): Finding[] {
+  const message = both
+    ? "has both url and command; a server is reached over HTTP (url) or started as a process (command)"
+    : "has neither url nor command; give the url of an HTTP server or the command of a stdio server";
+  // Which keys belong here is open: complaints that come from taking it for an HTTP server are left out.
+  const local = new Set(["url", "command", "args", "env", "cwd"]);
+  return [{ path: [], message }, ...found.filter(({ path }) => !local.has(String(path[0])))];
+}
+
+/** The entry without the keys that are wrong, so that those that are right can still be compared with each other. */
+function rightParts(
+  entry: Readonly<Record<string, unknown>>,
+  found: readonly Finding[],
+  schema: ReturnType<typeof schemas>["http" | "stdio"],
+  read: Input,
+  base: Path,
+): HttpServerEntry | StdioServerEntry | undefined {
+  const wrong = new Set(found.map(({ path }) => path[0]));
+  const unresolved = (key: string) => {
+    const at = formatPath([...base, key]);
+    return [...read.unresolved].some((path) => path === at || path.startsWith(`${at}.`) || path.startsWith(`${at}[`));
+  };
+  const right = Object.entries(entry).filter(([key]) => !wrong.has(key) && !unresolved(key));
+  return schema.safeParse(Object.fromEntries(right), { jitless: true }).data;
+}
+
+interface Server {
+  readonly server: ServerConfig;
+  readonly findings: readonly Finding[];
+}
+
+function httpServer(data: HttpServerEntry, entry: Readonly<Record<string, unknown>>): Server {
+  const { url, headers = {}, auth, authToken, type, transport } = data;
+  const settled = settle({
+    url,
+    headers,
+    auth,
+    authPath: ["auth"],
+    authToken,
+    authTokenPath: [writtenKey(entry, "authToken")],
+  });
+  const server: HttpServerConfig = {
+    kind: "http",
+    url,
+    transport: type ?? transport ?? "auto",
+    headers: settled.headers,
+    auth: settled.auth,
+    ...(data.disabled === true ? { disabled: true } : {}),
+  };
+  const findings = [...settled.findings];
+  if (type !== undefined && transport !== undefined && type !== transport) {
+    findings.push({
+      path: ["transport"],
+      conflictsWith: ["type"],
+      message: "both name the transport; keep one of them",
+    });
+  }
+  return { server, findings };
+}
+
+function stdioServer({ command, args = [], env = {}, cwd, disabled }: StdioServerEntry): Server {
+  const server: StdioServerConfig = {
+    kind: "stdio",
+    command,
+    args,
+    env: Object.assign(Object.create(null), env),
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(disabled === true ? { disabled: true } : {}),
+  };
+  return { server, findings: [] };
+}
+
+/** Findings as problems, without those about a text whose variables are not known. */
+function report(found: readonly Finding[], read: Input, base: Path): ConfigProblem[] {
+  return found.map((finding) => toProblem(finding, base)).filter(({ path }) => !read.unresolved.has(path));
+}
+
+function finish<T>(value: T | undefined, problems: readonly ConfigProblem[]): T {
+  const [first, ...rest] = problems;
+  if (first !== undefined) throw new ConfigError([first, ...rest]);
+  if (value === undefined)
+    throw new ConfigError([{ code: "config_invalid", path: "", message: "The configuration is not usable." }]);
+  return value;
+}
+
+function environment({ expand = false, env = {} }: ParseOptions): Environment | undefined {
+  return expand ? env : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

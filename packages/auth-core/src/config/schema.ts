@@ -1,0 +1,154 @@
+/**
+ * The one schema of a configuration. `parseConfig` judges with it, `configJsonSchema` describes it to editors.
+ * Built when first needed: a program that imports this package and parses nothing pays nothing.
+ */
+import { z } from "zod";
+import type { SecretInput } from "../secrets/source.ts";
+import { authSchema } from "./auth-schema.ts";
+import { bearerToken, headerMap, secret, systemName, systemText, webUrl } from "./fields.ts";
+import { spelled } from "./spelling.ts";
+import type { AuthSetting } from "./types.ts";
+
+/** An HTTP server as written, its keys in camelCase. `parse.ts` makes one setting of `auth`, `authToken` and `headers`. */
+export interface HttpServerEntry {
+  readonly url: string;
+  readonly type?: "http" | "sse";
+  readonly transport?: "http" | "sse";
+  readonly headers?: Readonly<Record<string, SecretInput>>;
+  readonly authToken?: SecretInput;
+  readonly auth?: AuthSetting;
+  readonly disabled?: boolean;
+}
+
+/** A stdio server as written, its keys in camelCase. */
+export interface StdioServerEntry {
+  readonly command: string;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, SecretInput>>;
+  readonly cwd?: string;
+  readonly disabled?: boolean;
+}
+
+interface Schemas {
+  readonly http: z.ZodType<HttpServerEntry>;
+  readonly stdio: z.ZodType<StdioServerEntry>;
+  /** The document around the servers, which are judged one by one. */
+  readonly envelope: z.ZodType;
+  readonly document: z.ZodType;
+}
+
+let built: Schemas | undefined;
+
+/** The schemas of a document and of its two kinds of server. */
+export function schemas(): Schemas {
+  if (built === undefined) {
+    const http = httpServer();
+    const stdio = stdioServer();
+    built = { http, stdio, envelope: document(z.unknown()), document: document(z.union([http, stdio])) };
+  }
+  return built;
+}
+
+function document(server: z.ZodType) {
+  return spelled(
+    {
+      $schema: z.string().describe("Where editors find this schema.").exactOptional(),
+      mcpServers: z.record(serverName(), server).describe("Servers by name."),
+    },
+    {
+      servers: "did you mean mcpServers?",
+      url: 'belongs to a server: { "mcpServers": { "name": { "url": … } } }',
+      command: 'belongs to a server: { "mcpServers": { "name": { "command": … } } }',
+      inputs: "is for VS Code, which asks for values; use environment variables or secret sources",
+    },
+  ).describe("MCP servers and how to authenticate to them.");
+}
+
+function serverName() {
+  return z.string().regex(/^[^\p{Cc}]*[^\s\p{Cc}][^\p{Cc}]*$/u, {
+    error: "the name of a server must not be empty or have control characters",
+  });
+}
+
+function httpServer() {
+  const forms = ["http", "streamable-http", "streamableHttp", "streamable_http", "sse"] as const;
+  const transport = () =>
+    z
+      .enum(forms)
+      .describe("Transport. Default: Streamable HTTP, then SSE for old servers.")
+      .transform((form) => (form === "sse" ? "sse" : "http"))
+      .exactOptional();
+  const local = "belongs to a server with command; this one has url";
+  return spelled(
+    {
+      url: webUrl().describe("Absolute http or https URL of the server."),
+      type: transport(),
+      transport: transport(),
+      headers: headerMap().describe("Static headers by name.").exactOptional(),
+      authToken: secret(bearerToken()).describe("A bearer token: short for auth of type bearer.").exactOptional(),
+      auth: authSchema()
+        .describe("How to authenticate. A string is a bearer token, {} is OAuth, null is never.")
+        .exactOptional(),
+      ...shared(),
+    },
+    {
+      ...foreignKeys,
+      args: local,
+      env: local,
+      cwd: local,
+    },
+  ).describe("A server reached over HTTP.");
+}
+
+function stdioServer() {
+  const transport = () => z.enum(["stdio"]).describe("Transport.").exactOptional();
+  const remote = "belongs to a server with url; one with command takes its credential in env";
+  return spelled(
+    {
+      command: systemName().describe("Program to start."),
+      args: z.array(systemText()).describe("Its arguments.").exactOptional(),
+      env: z
+        .record(
+          z.string().regex(/^[^=\0]+$/u, { error: "the name of a variable must not be empty or have = in it" }),
+          secret(systemText()),
+        )
+        .describe("Environment variables of the process. Its credential goes here.")
+        .exactOptional(),
+      cwd: systemName().describe("Folder to start it in.").exactOptional(),
+      type: transport(),
+      transport: transport(),
+      ...shared(),
+    },
+    { ...foreignKeys, headers: remote, auth: remote, authToken: remote },
+  ).describe("A server started as a child process.");
+}
+
+/** Keys of other hosts that say something about authentication: not understood is not ignored. */
+const foreignKeys: Readonly<Record<string, string>> = {
+  serverUrl: "did you mean url?",
+  httpUrl: "did you mean url?",
+  cmd: "did you mean command?",
+  token: "did you mean authToken?",
+  accessToken: "did you mean authToken?",
+  bearerToken: "did you mean authToken?",
+  apiKey: 'write "auth": { "type": "apiKey", "key": … }',
+  oauth: 'write "auth": { "type": "oauth", … }',
+  headersHelper: 'write "headers": { "Authorization": { "command": [ … ] } }',
+  envFile: "is not read here; give the file to the program that reads this configuration (envFile, --env-file)",
+};
+
+/** Keys of both kinds. Other hosts write most of them; they change nothing about authentication and are accepted for their sake. */
+function shared() {
+  const ignored = (meaning: string) =>
+    z.unknown().describe(`${meaning} For other hosts; ignored here.`).exactOptional();
+  return {
+    disabled: z.boolean().describe("Leave this server out when all servers are connected.").exactOptional(),
+    description: ignored("What the server is for."),
+    timeout: ignored("Time limit, in units that differ between hosts."),
+    autoApprove: ignored("Tools that need no approval."),
+    alwaysAllow: ignored("Tools that need no approval."),
+    disabledTools: ignored("Tools that are hidden."),
+    gallery: ignored("Where the entry came from."),
+    version: ignored("Version of the entry."),
+  };
+}
