@@ -1,0 +1,56 @@
+/**
+ * What is loaded when a connection is made and not with the page: the config schema, the auth schemes, the session.
+ * The MCP SDK follows when the session connects.
+ */
+import { type HttpServerConfig, parseConfig, parseServerConfig, SallyportError } from "@sallyport/auth-core";
+import { type McpSdk, Session, type SessionOptions } from "@sallyport/auth-core/mcp";
+import type { ClientSettings, ConnectionSource } from "./source.ts";
+
+/** Options of signing in with OAuth, which this version does not do. */
+const signInOptions = ["callbackUrl", "clientMetadataUrl", "preventAutoAuth", "scope", "storage", "useRedirectFlow"];
+
+/**
+ * Check a source and make its session, without sending anything.
+ *
+ * @throws `config_invalid` and the other codes of the config schema, `auth_unsupported`.
+ */
+export async function createSession(
+  source: ConnectionSource,
+  options: Pick<SessionOptions, "signal" | "onEvent" | "onListChanged">,
+): Promise<Session> {
+  const { settings } = source;
+  refuseSignInOptions(source.entry);
+  const server = parseSource(source);
+  return new Session(server, {
+    ...options,
+    ...(source.place && { name: source.place.name }),
+    ...(settings.fetch && { fetch: settings.fetch }),
+    ...(settings.timeoutMs !== undefined && { timeoutMs: settings.timeoutMs }),
+    ...(settings.clientName !== undefined && { clientInfo: { name: settings.clientName, version: "0.0.0" } }),
+    ...(settings.sdk && { sdk: await loadSdk(settings.sdk) }),
+  });
+}
+
+function parseSource({ entry, place }: ConnectionSource): HttpServerConfig {
+  const server = place
+    ? parseConfig({ ...place.document, mcpServers: { [place.name]: entry } }).mcpServers[place.name]
+    : parseServerConfig(entry);
+  if (server?.kind === "http") return server;
+  throw new SallyportError(
+    "config_invalid",
+    "A web page cannot start a process: this server has `command`. Use it with @sallyport/client-node, or give it a `url`.",
+  );
+}
+
+function refuseSignInOptions(entry: unknown): void {
+  const found = signInOptions.find((key) => Object.hasOwn(entry as object, key));
+  if (found === undefined) return;
+  throw new SallyportError(
+    "auth_unsupported",
+    `\`${found}\` belongs to signing in with OAuth, which this version does not do. Leave it out and set authToken, auth or headers.`,
+  );
+}
+
+async function loadSdk(sdk: NonNullable<ClientSettings["sdk"]>): Promise<McpSdk> {
+  return typeof sdk === "function" ? sdk() : sdk;
+}
