@@ -1,0 +1,25 @@
+/**
+ * The demo: starts the servers and the page, walks every way of calling them, and stays up until Ctrl-C.
+ * With `--once` it ends after the walk: 0 when every step did what it should, 1 otherwise.
+ */
+import { start } from "./surroundings.ts";
+import { walk } from "./walk/walk.ts";
+
+const once = process.argv.includes("--once");
+const surroundings = await start(process.env);
+const stopped = new Promise<void>((resolve) => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());
+});
+
+try {
+  const failures = await Promise.race([walk(surroundings, console.log), stopped]);
+  if (failures !== undefined && failures > 0) process.exitCode = 1;
+  if (failures !== undefined && !once) {
+    console.log(`\nThe page is at ${surroundings.urls.page}`);
+    console.log(`The tokens to sign in with are in ${surroundings.tokens.envFile}`);
+    console.log("Ctrl-C stops the demo.");
+    await stopped;
+  }
+} finally {
+  await surroundings.close();
+}

@@ -1,0 +1,82 @@
+/**
+ * The demo as a person runs it: the built program as a process of its own, with secrets that can be found again
+ * wherever they turn up (pain 30: xdevplatform/xmcp#12).
+ */
+import { spawn } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const entry = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+const secrets = {
+  DEMO_ALICE_TOKEN: "MARKED-SECRET-alice-7f3a",
+  DEMO_BOB_TOKEN: "MARKED-SECRET-bob-91bc",
+  DEMO_EXPIRED_TOKEN: "MARKED-SECRET-expired-55d0",
+};
+// What a secret looks like when it has been through Basic, a URL or base64.
+const forms = Object.values(secrets).flatMap((secret) => [
+  secret,
+  Buffer.from(secret).toString("base64").slice(0, -2),
+  Buffer.from(`alice:${secret}`).toString("base64").slice(0, -2),
+  Buffer.from(secret).toString("base64url"),
+]);
+/** The files that are there to hold a credential, and no others. */
+const credentialFiles = new Set(["tokens.env", "bob.token", "cli-sessions.json"]);
+
+describe("the demo", () => {
+  let temporary: string;
+  beforeAll(async () => {
+    temporary = await mkdtemp(join(tmpdir(), "sallyport-demo-test-"));
+  });
+  afterAll(() => rm(temporary, { recursive: true, force: true }));
+
+  it("walks every configuration form and every refusal, shows no secret, and cleans up on Ctrl-C", async () => {
+    const demo = spawn(process.execPath, [entry], { env: { ...process.env, ...secrets, TMPDIR: temporary } });
+    let output = "";
+    const ready = new Promise<void>((resolve, reject) => {
+      const collect = (chunk: Buffer): void => {
+        output += chunk;
+        if (output.includes("Ctrl-C stops the demo.")) resolve();
+      };
+      demo.stdout.on("data", collect);
+      demo.stderr.on("data", collect);
+      demo.once("exit", () => reject(new Error(`The demo ended early:\n${output}`)));
+    });
+    await ready;
+
+    expect(output).not.toContain("✗");
+    expect(output).toMatch(/^(\d+) of \1 steps did what they should\.$/m);
+    for (const name of Object.keys(await entries())) {
+      // Once on each SDK line.
+      expect(output.split(`✓ ${name}\n`), name).toHaveLength(3);
+    }
+    expect(output).toContain("authorization: Bearer ••••");
+
+    const written = await filesBelow(temporary);
+    expect(written.map((file) => basename(file))).toEqual(expect.arrayContaining(["tokens.env", "cli-sessions.json"]));
+    for (const form of forms) {
+      expect(output).not.toContain(form);
+      for (const file of written) {
+        if (!credentialFiles.has(basename(file))) expect(await readFile(file, "utf8"), file).not.toContain(form);
+      }
+    }
+
+    const ended = new Promise<number | null>((resolve) => demo.once("exit", resolve));
+    demo.kill("SIGINT");
+    expect(await ended).toBe(0);
+    expect((await readdir(temporary)).filter((name) => name.startsWith("sallyport"))).toEqual([]);
+  }, 120_000);
+});
+
+async function entries(): Promise<Record<string, unknown>> {
+  const { parseConfigText } = await import("@sallyport/auth-core");
+  const text = await readFile(new URL("../mcp-config.json", import.meta.url), "utf8");
+  return parseConfigText(text).mcpServers;
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const found = await readdir(folder, { recursive: true, withFileTypes: true });
+  return found.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
+}
