@@ -1,0 +1,43 @@
+/**
+ * How a failure is told: its code, one message without secrets, and the exit code it leads to.
+ */
+import type { ConfigProblem } from "@sallyport/auth-core";
+import { type CliErrorCode, type Exit, exitOfError } from "../exit-codes.ts";
+import { UsageError } from "../usage-error.ts";
+import type { Redactor } from "./redactor.ts";
+
+/** A failure as `--json` prints it, under the key `error`. */
+export interface ErrorReport {
+  readonly code: CliErrorCode;
+  readonly message: string;
+  /** For a configuration: everything that is wrong with it, each with its place. */
+  readonly problems?: readonly ConfigProblem[];
+}
+
+/** Judge an error: what to tell, and how the command ends. */
+export async function judgeError(
+  error: unknown,
+  redactor: Redactor,
+): Promise<{ readonly report: ErrorReport; readonly exit: Exit }> {
+  const message = redactor.redact(error instanceof Error ? error.message : String(error));
+  if (error instanceof UsageError) return { report: { code: error.code, message }, exit: "usage" };
+  // Loaded here, so that a misspelt option does not load the packages below; whatever failed otherwise has done so.
+  const { ConfigError, isSallyportError } = await import("@sallyport/auth-core");
+  if (!isSallyportError(error)) {
+    const next = "This is a bug in sallyport: run it again with SALLYPORT_DEBUG=1 and report what it prints.";
+    return { report: { code: "internal_error", message: `${message}\n${next}` }, exit: "internal" };
+  }
+  const { code } = error;
+  if (!(error instanceof ConfigError)) return { report: { code, message }, exit: exitOfError[code] };
+  const problems = error.problems.map((problem) => ({ ...problem, message: redactor.redact(problem.message) }));
+  return { report: { code, message, problems }, exit: exitOfError[code] };
+}
+
+/** The stack traces of an error and everything that caused it. */
+export function formatStacks(error: unknown, redactor: Redactor): string {
+  const stacks: string[] = [];
+  for (let current = error; current instanceof Error && stacks.length < 10; current = current.cause) {
+    stacks.push(`${stacks.length === 0 ? "" : "Caused by: "}${current.stack ?? String(current)}`);
+  }
+  return redactor.redact(stacks.join("\n"));
+}
