@@ -6,11 +6,12 @@ import { SallyportError } from "./errors.ts";
 import { ApiKeyAuth } from "./schemes/api-key.ts";
 import { type Auth, isAuth } from "./schemes/auth.ts";
 import { BasicAuth } from "./schemes/basic.ts";
-import { BearerAuth, type SecretOptions } from "./schemes/bearer.ts";
+import { BearerAuth } from "./schemes/bearer.ts";
 import { CookieAuth } from "./schemes/cookie.ts";
 import { functionAuth } from "./schemes/function.ts";
 import { MultiHeaderAuth } from "./schemes/multi-header.ts";
 import { noAuth } from "./schemes/none.ts";
+import type { SecretOptions } from "./schemes/options.ts";
 import { QueryParamAuth } from "./schemes/query-param.ts";
 
 /**

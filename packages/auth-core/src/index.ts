@@ -32,11 +32,12 @@ export {
 export type { AuthEvent, AuthEventListener, RedirectEvent, RequestEvent, ResponseEvent } from "./events.ts";
 export { type AuthFetch, type AuthFetchOptions, createAuthFetch } from "./fetch/auth-fetch.ts";
 export { type Challenge, formatChallenge, parseChallenges } from "./http/challenge.ts";
-export { ApiKeyAuth, type KeyOptions } from "./schemes/api-key.ts";
+export { ApiKeyAuth } from "./schemes/api-key.ts";
 export { type Auth, type AuthFunction, isAuth } from "./schemes/auth.ts";
 export { BasicAuth } from "./schemes/basic.ts";
-export { BearerAuth, type SecretOptions } from "./schemes/bearer.ts";
+export { BearerAuth } from "./schemes/bearer.ts";
 export { CookieAuth } from "./schemes/cookie.ts";
 export { MultiHeaderAuth } from "./schemes/multi-header.ts";
+export type { KeyOptions, SecretOptions } from "./schemes/options.ts";
 export { QueryParamAuth } from "./schemes/query-param.ts";
 export type { SecretInput, SecretReader, SecretSource } from "./secrets/source.ts";

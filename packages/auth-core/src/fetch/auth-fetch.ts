@@ -67,8 +67,7 @@ export function createAuthFetch(auth: Auth | AuthFunction | undefined, options: 
   let home = options.origin === undefined ? undefined : originOf(options.origin);
 
   return async (input, init) => {
-    const signal = signalOf(input, init);
-    const abort = follow(signal);
+    const abort = follow(signalOf(input, init));
     try {
       const call = await abort.race(readCall(input, init));
       if (guarded) {
@@ -76,7 +75,7 @@ export function createAuthFetch(auth: Auth | AuthFunction | undefined, options: 
         if (call.url.origin !== home) throw wrongOrigin(home, call.url.origin);
       }
       const setup = { auth: scheme, headers, guarded, send: send ?? globalThis.fetch, onEvent };
-      return await new Exchange(setup, call, abort).run();
+      return await new Exchange(setup, call, abort).run(call);
     } finally {
       abort.release();
     }

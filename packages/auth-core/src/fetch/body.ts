@@ -20,7 +20,7 @@ export interface ReplayableBody {
 
 /** Make the body of a request replayable. Streams are read only as they are sent. */
 export async function replayable(body: unknown): Promise<ReplayableBody> {
-  if (body === undefined || body === null) return constant(null);
+  if (body === undefined || body === null) return noBody;
   if (typeof body === "string" || body instanceof Blob) return constant(body);
   if (body instanceof URLSearchParams) {
     return constant(body.toString(), "application/x-www-form-urlencoded;charset=UTF-8");
@@ -37,6 +37,9 @@ export async function replayable(body: unknown): Promise<ReplayableBody> {
   if (isAsyncIterable(body)) return new ReplayableStream(iterableSource(body));
   return constant(String(body));
 }
+
+/** The body of a request that has none. */
+export const noBody: ReplayableBody = constant(null);
 
 function constant(body: string | Blob | null, contentType?: string): ReplayableBody {
   return { open: () => body, contentType, streams: false, settle() {}, discard() {} };

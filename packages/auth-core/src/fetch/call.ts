@@ -3,7 +3,7 @@
  * `Request` in the Fetch standard: `init` wins over the request it comes with.
  */
 import { SallyportError } from "../errors.ts";
-import { type ReplayableBody, replayable } from "./body.ts";
+import { noBody, type ReplayableBody, replayable } from "./body.ts";
 
 /** `RequestInit` as the platforms take it; the DOM's own type lacks `duplex`. */
 export type SendInit = RequestInit & { duplex?: "half" };
@@ -67,10 +67,10 @@ function parseUrl(input: string | URL | Request): URL {
 
 async function readBody(given: Request | undefined, body: unknown): Promise<ReplayableBody> {
   if (body !== undefined && body !== null) return replayable(body);
-  if (given === undefined || given.body === null) return replayable(null);
+  if (given === undefined || given.body === null) return noBody;
   // Firefox has no `Request.body` to tell "no body" from "a body".
   const bytes = await given.arrayBuffer();
-  return replayable(bytes.byteLength === 0 ? null : bytes);
+  return bytes.byteLength === 0 ? noBody : replayable(bytes);
 }
 
 /** The members of a `Request` that a spread would miss, since they live on its prototype. */

@@ -2,6 +2,7 @@
  * Tells a listener what happens during one call, in redacted form.
  */
 import { type AuthEvent, type AuthEventListener, maskHeader, maskUrl } from "../events.ts";
+import { mayBeCredential } from "./headers.ts";
 
 export class Observer {
   readonly #listener: AuthEventListener | undefined;
@@ -12,17 +13,18 @@ export class Observer {
     this.#listener = listener;
   }
 
-  /** @param credentials - the headers that may carry a credential, with their values. */
-  request(method: string, url: URL, credentials: ReadonlyMap<string, string>): void {
+  request(method: string, url: URL, headers: Headers): void {
     this.#attempt += 1;
     if (this.#listener === undefined) return;
-    const masked = [...credentials].map(([name, value]) => [name, maskHeader(name, value)]);
+    const credentials = [...headers]
+      .filter(([name]) => mayBeCredential(name))
+      .map(([name, value]) => [name, maskHeader(name, value)]);
     this.#tell({
       type: "request",
       attempt: this.#attempt,
       method,
       url: maskUrl(url),
-      credentials: Object.fromEntries(masked),
+      credentials: Object.fromEntries(credentials),
     });
     this.#sent = performance.now();
   }

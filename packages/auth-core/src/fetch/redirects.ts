@@ -3,11 +3,11 @@
  * RFC 9110 §15.4, OAuth 2.1 §7.1.3, TOK-10, SSR-04.
  */
 import { quoteForeign, SallyportError } from "../errors.ts";
-import { replayable } from "./body.ts";
+import { noBody } from "./body.ts";
 import type { Target } from "./call.ts";
 
 /** How many redirects one call follows. */
-export const maxRedirects = 10;
+const maxRedirects = 10;
 
 /**
  * Where a response redirects to; `undefined` when it does not.
@@ -30,26 +30,36 @@ export function redirectTarget(response: Response, from: URL): URL | undefined {
   return to;
 }
 
+/** A redirect that is about to be followed. */
+export interface RedirectStep {
+  readonly from: URL;
+  readonly to: URL;
+  readonly status: number;
+  /** Whether the request carries what belongs to its origin alone. */
+  readonly guarded: boolean;
+  /** Counts the redirects of the call, this one included. */
+  readonly redirects: number;
+}
+
 /**
  * Decide whether a redirect may be followed. Another origin is another scheme, host or port.
  *
- * @param guarded - whether anything goes along that belongs to the origin alone.
  * @throws SallyportError `redirect_refused` naming both origins.
  */
-export function checkRedirect(from: URL, to: URL, status: number, guarded: boolean): void {
+export function checkRedirect(step: RedirectStep): void {
+  const { from, to, guarded, redirects } = step;
+  if (redirects > maxRedirects) throw refusal(step, `It was the last of more than ${maxRedirects} redirects.`);
+  if (!isHttp(to)) throw refusal(step, "Only http and https URLs are followed.");
   if (to.username !== "" || to.password !== "") {
-    throw refusal(from, to, status, "A redirect cannot bring its own user name and password.");
+    throw refusal(step, "A redirect cannot bring a user name or a password.");
   }
-  if (to.origin === from.origin && isHttp(to)) return;
-  if (!isHttp(to)) throw refusal(from, to, status, "Only http and https URLs are followed.");
+  if (to.origin === from.origin) return;
   if (from.protocol === "https:" && to.protocol === "http:") {
-    throw refusal(from, to, status, "A redirect from https to http would send the request in the clear.");
+    throw refusal(step, "From https to http, the request would be sent in the clear.");
   }
   if (guarded) {
     throw refusal(
-      from,
-      to,
-      status,
+      step,
       "The credentials of one origin are not sent to another. If the server has moved, set its new URL in the configuration.",
     );
   }
@@ -61,14 +71,14 @@ export function checkRedirect(from: URL, to: URL, status: number, guarded: boole
  * The Fetch standard also turns a POST into a GET after 301 and 302. RFC 9110 §15.4.2 allows but does not ask for that,
  * and every MCP message is a POST: as a GET it would silently ask for something else.
  */
-export async function redirected(target: Target, to: URL, status: number): Promise<Target> {
+export function redirected(target: Target, to: URL, status: number): Target {
   if (status !== 303 || target.method === "GET" || target.method === "HEAD") return { ...target, url: to };
   const headers = new Headers(target.headers);
   for (const name of ["content-encoding", "content-language", "content-length", "content-location", "content-type"]) {
     headers.delete(name);
   }
   target.body.discard();
-  return { url: to, method: "GET", headers, body: await replayable(null) };
+  return { url: to, method: "GET", headers, body: noBody };
 }
 
 /** A browser that hides where a redirect leads: nothing can be checked, so nothing is followed. */
@@ -79,19 +89,11 @@ export function hiddenRedirect(from: URL): SallyportError<"redirect_refused"> {
   );
 }
 
-/** A server that never stops redirecting. */
-export function tooManyRedirects(from: URL): SallyportError<"redirect_refused"> {
-  return new SallyportError(
-    "redirect_refused",
-    `${from.origin} redirected more than ${maxRedirects} times. Check the URL of the server.`,
-  );
-}
-
 function isHttp(url: URL): boolean {
   return url.protocol === "http:" || url.protocol === "https:";
 }
 
-function refusal(from: URL, to: URL, status: number, reason: string): SallyportError {
+function refusal({ from, to, status }: RedirectStep, reason: string): SallyportError<"redirect_refused"> {
   const target = isHttp(to) ? to.origin : to.protocol;
   return new SallyportError(
     "redirect_refused",

@@ -4,15 +4,9 @@
 import { Secret } from "../secrets/secret.ts";
 import type { SecretInput } from "../secrets/source.ts";
 import type { Auth } from "./auth.ts";
-import type { SecretOptions } from "./bearer.ts";
 import { headerName, headerWriter, setHeader } from "./header.ts";
+import type { KeyOptions } from "./options.ts";
 import { sendSecrets } from "./send-secrets.ts";
-
-/** Options of the schemes that send a key. */
-export interface KeyOptions extends SecretOptions {
-  /** Written before the key, as it is: `"Token "` sends `Token <key>`. */
-  readonly prefix?: string | undefined;
-}
 
 /**
  * Sends a key in a header with every request.

@@ -3,23 +3,38 @@
  */
 
 /**
- * One way of authenticating HTTP requests.
+ * One way of authenticating HTTP requests. A class of your own needs nothing but `authFlow`.
  *
- * @example A key in a header of your own
+ * @example
  * ```ts
+ * import { type Auth, createAuthFetch } from "@sallyport/auth-core";
+ *
+ * declare function readKey(options: { fresh: boolean }): Promise<string>;
+ *
  * class TeamKeyAuth implements Auth {
  *   async *authFlow(request: Request): AsyncGenerator<Request, void, Response> {
- *     request.headers.set("X-Team-Key", "k-1");
+ *     request.headers.set("X-Team-Key", await readKey({ fresh: false }));
+ *     const response = yield request;
+ *     if (response.status !== 401) return;
+ *     request.headers.set("X-Team-Key", await readKey({ fresh: true }));
  *     yield request;
  *   }
  * }
+ *
+ * const fetch = createAuthFetch(new TeamKeyAuth());
  * ```
  */
 export interface Auth {
   /**
    * Yield the request to send, receive the response, yield again to retry; return to hand the last response to the caller.
    *
-   * The request is a copy that belongs to the flow: change its headers in place, or yield another `Request`.
+   * - The request is a copy that belongs to the flow: change its headers in place and yield it as often as needed, its
+   *   body is sent whole each time; or yield another `Request`.
+   * - A response that is followed by another request is cancelled. Of the last one read a `clone()` at most, since the
+   *   caller gets it.
+   * - A flow may ask another origin, such as a token server; what was meant for the origin of the request does not go there.
+   * - The flow is ended with `return()` when the call fails, is aborted, or is redirected; a redirect within the origin
+   *   then starts a new flow for the new URL.
    */
   authFlow(request: Request): AsyncGenerator<Request, void, Response>;
 }

@@ -5,8 +5,8 @@ import { SallyportError } from "../errors.ts";
 import { Secret, type SecretWriter } from "../secrets/secret.ts";
 import type { SecretInput } from "../secrets/source.ts";
 import type { Auth } from "./auth.ts";
-import type { SecretOptions } from "./bearer.ts";
 import { setHeader } from "./header.ts";
+import type { SecretOptions } from "./options.ts";
 import { sendSecrets } from "./send-secrets.ts";
 
 /**

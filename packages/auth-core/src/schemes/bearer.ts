@@ -2,16 +2,11 @@
  * Bearer tokens: `Authorization: Bearer <token>`, RFC 6750 §2.1.
  */
 import { Secret, type SecretWriter } from "../secrets/secret.ts";
-import type { SecretInput, SecretReader } from "../secrets/source.ts";
+import type { SecretInput } from "../secrets/source.ts";
 import type { Auth } from "./auth.ts";
 import { setHeader } from "./header.ts";
+import type { SecretOptions } from "./options.ts";
 import { sendSecrets } from "./send-secrets.ts";
-
-/** Options that every scheme of plain secrets takes. */
-export interface SecretOptions {
-  /** Reads secrets that are kept in a file, a variable or a command's output. */
-  readonly secrets?: SecretReader | undefined;
-}
 
 /**
  * Sends a bearer token with every request (RFC 6750 §2.1, TOK-01).

@@ -5,9 +5,9 @@ import { quoteForeign, SallyportError } from "../errors.ts";
 import { isToken } from "../http/token.ts";
 import { Secret } from "../secrets/secret.ts";
 import type { SecretInput } from "../secrets/source.ts";
-import type { KeyOptions } from "./api-key.ts";
 import type { Auth } from "./auth.ts";
 import { setHeader } from "./header.ts";
+import type { KeyOptions } from "./options.ts";
 import { sendSecrets } from "./send-secrets.ts";
 
 /**

@@ -1,6 +1,7 @@
 /**
  * The short form of an auth scheme: a function that is called once per request.
  */
+import { SallyportError } from "../errors.ts";
 import type { Auth, AuthFunction } from "./auth.ts";
 import { setHeader } from "./header.ts";
 
@@ -10,6 +11,7 @@ export function functionAuth(authenticate: AuthFunction): Auth {
     async *authFlow(request: Request): AsyncGenerator<Request, void, Response> {
       const answer = await authenticate(request);
       if (answer instanceof Request) {
+        checkOrigin(request, answer);
         yield answer;
         return;
       }
@@ -17,4 +19,14 @@ export function functionAuth(authenticate: AuthFunction): Auth {
       yield request;
     },
   };
+}
+
+/** Where a request goes is for the caller to say; the function says who is asking. */
+function checkOrigin(asked: Request, answer: Request): void {
+  const [home, origin] = [new URL(asked.url).origin, new URL(answer.url).origin];
+  if (home === origin) return;
+  throw new SallyportError(
+    "redirect_refused",
+    `The auth function returned a request for ${origin} when it was asked about one for ${home}. Return a request for the same origin.`,
+  );
 }

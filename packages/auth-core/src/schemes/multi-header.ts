@@ -6,8 +6,8 @@ import { headerValueProblem } from "../http/token.ts";
 import { Secret } from "../secrets/secret.ts";
 import type { SecretInput, SecretReader } from "../secrets/source.ts";
 import type { Auth } from "./auth.ts";
-import type { SecretOptions } from "./bearer.ts";
 import { headerName, setHeader } from "./header.ts";
+import type { SecretOptions } from "./options.ts";
 import { sendSecrets } from "./send-secrets.ts";
 
 /**

@@ -4,8 +4,8 @@
 import { SallyportError } from "../errors.ts";
 import { Secret } from "../secrets/secret.ts";
 import type { SecretInput } from "../secrets/source.ts";
-import type { KeyOptions } from "./api-key.ts";
 import type { Auth } from "./auth.ts";
+import type { KeyOptions } from "./options.ts";
 import { sendSecrets } from "./send-secrets.ts";
 
 /**
