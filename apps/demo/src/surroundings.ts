@@ -38,9 +38,9 @@ export async function start(env: Readonly<Record<string, string | undefined>>): 
     const server = await demoServer(provider, [new URL(pageUrl).origin]).listen(0);
     closers.push(() => server.close());
     const urls = {
-      server: `${server.url}/mcp`,
+      server: server.url,
       classic: `${await listen(classicServer(provider), closers)}/mcp`,
-      gateway: `${await listen(gateway(`${server.url}/mcp`, people), closers)}/mcp`,
+      gateway: `${await listen(gateway(server.url, people), closers)}/mcp`,
       page: pageUrl,
     };
     pageServer.on("request", page([{ name: "Demo server", url: urls.server }]));

@@ -5,7 +5,13 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
-import { authInfo, type BearerAuthProvider, createAuthGate, getAccessToken, runWithAccessToken } from "@sallyport/server";
+import {
+  authInfo,
+  type BearerAuthProvider,
+  createAuthGate,
+  getAccessToken,
+  runWithAccessToken,
+} from "@sallyport/server";
 
 export function classicServer(auth: BearerAuthProvider): Server {
   const gate = createAuthGate(auth);

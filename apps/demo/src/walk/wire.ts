@@ -9,7 +9,9 @@ export class Wire {
     if (event.type !== "request") return;
     const url = new URL(event.url);
     const credentials = Object.entries(event.credentials).map(([name, value]) => `${name}: ${value}`);
-    const line = [event.method, `${url.pathname}${url.search}`, ...credentials].join("  ");
+    // The mask is not ASCII; a URL escapes it.
+    const path = decodeURI(`${url.pathname}${url.search}`);
+    const line = [event.method, path, ...credentials].join("  ");
     const lines = this.#requests.get(event.server) ?? new Map<string, number>();
     this.#requests.set(event.server, lines.set(line, (lines.get(line) ?? 0) + 1));
   }
