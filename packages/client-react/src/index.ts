@@ -4,7 +4,7 @@ export {
   type ErrorCode,
   isSallyportError,
   SallyportError,
-} from "@sallyport/auth-core";
+} from "@sallyport/auth-core/errors";
 export type { McpActions } from "./browser/actions.ts";
 export type { McpConnection } from "./browser/connection.ts";
 export type { LogEntry } from "./browser/log.ts";

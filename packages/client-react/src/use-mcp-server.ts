@@ -1,5 +1,5 @@
 /** `useMcpServer` and `useMcpServers`: the servers of the nearest `McpProvider`. */
-import { SallyportError } from "@sallyport/auth-core";
+import { SallyportError } from "@sallyport/auth-core/errors";
 import { useContext } from "react";
 import type { McpServers } from "./browser/servers.ts";
 import { McpContext } from "./provider.ts";

@@ -1,7 +1,7 @@
 /**
  * The `auth` entry: every type with its fields, and every short form. The table in the config reference is this file.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { type Auth, type AuthFunction, isAuth } from "../schemes/auth.ts";
 import {
   bearerToken,
@@ -13,7 +13,7 @@ import {
   secret,
   secretSource,
   signingKey,
-  systemText,
+  text,
 } from "./fields.ts";
 import { oauth } from "./oauth-schema.ts";
 import { kind, spelled } from "./spelling.ts";
@@ -24,12 +24,6 @@ import type { AuthConfig, AuthSetting } from "./types.ts";
 export function authSchema(): z.ZodType<AuthSetting> {
   return z.union(
     [
-      bearerShorthand(),
-      z
-        .literal([null, false])
-        .describe("Never authenticate.")
-        .transform((): AuthConfig => ({ type: "none" })),
-      secretSource().transform((token): AuthConfig => ({ type: "bearer", token })),
       z.discriminatedUnion("type", [
         none(),
         bearer(),
@@ -42,6 +36,12 @@ export function authSchema(): z.ZodType<AuthSetting> {
         awsSigV4(),
         oauth(),
       ]),
+      bearerShorthand(),
+      secretSource().transform((token): AuthConfig => ({ type: "bearer", token })),
+      z
+        .literal([null, false])
+        .describe("Never authenticate.")
+        .transform((): AuthConfig => ({ type: "none" })),
       codeOnly<Auth>(isAuth),
       codeOnly<AuthFunction>((value) => typeof value === "function"),
     ],
@@ -64,9 +64,9 @@ const typeNames: Readonly<Record<AuthConfig["type"], true>> = {
 
 /** A string is a bearer token, unless it is the name of a type: `"auth": "oauth"` means something else elsewhere. */
 function bearerShorthand() {
-  const names = Object.keys(typeNames).flatMap((name) => [name, snakeCase(name)]);
+  const names = new Set(Object.keys(typeNames).flatMap((name) => [name, snakeCase(name)]));
   return bearerToken()
-    .regex(new RegExp(`^(?!(?:${names.join("|")})$)`), {
+    .regex(new RegExp(`^(?!(?:${[...names].join("|")})$)`), {
       error: 'is the name of a type, and a string is a bearer token; write { "type": … }',
     })
     .describe("A bearer token.")
@@ -87,10 +87,13 @@ function bearer() {
 function basic() {
   return spelled({
     type: kind("basic"),
-    username: systemText()
-      .regex(/^[^:\p{Cc}]*$/u, { error: "has a colon or control character, which Basic authentication cannot carry" })
-      .describe("The user name, without a colon."),
-    password: password(),
+    username: text(
+      /^[^:\p{Cc}]*$/u,
+      "has a colon or control character, which Basic authentication cannot carry",
+    ).describe("The user name, without a colon. May be empty."),
+    password: secret(text(/^[^\p{Cc}]*$/u, "has a line break or control character; remove it")).describe(
+      "The password. May be empty.",
+    ),
   }).describe("User name and password in UTF-8 (RFC 7617).");
 }
 
@@ -98,12 +101,8 @@ function digest() {
   return spelled({
     type: kind("digest"),
     username: plainText().describe("The user name."),
-    password: password(),
+    password: secret(plainText()).describe("The password."),
   }).describe("Digest access authentication (RFC 7616).");
-}
-
-function password() {
-  return secret(plainText()).describe("The password.");
 }
 
 function apiKey() {

@@ -7,7 +7,7 @@ import type { SecretInput } from "../secrets/source.ts";
 import type { Path } from "./path.ts";
 import type { Finding } from "./problems.ts";
 import { sameValue } from "./same-value.ts";
-import type { AuthSetting } from "./types.ts";
+import type { ApiKeyConfig, AuthSetting } from "./types.ts";
 
 /** The three places that set headers, with their paths as written. */
 export interface Sources {
@@ -31,9 +31,6 @@ export function settle(sources: Sources): Settled {
   const findings: Finding[] = [];
   const { auth, path } = oneCredential(sources, findings);
   const claims = auth === undefined ? [] : claimsOf(auth, path);
-  if (typeof auth === "object" && "type" in auth && auth.type === "headers")
-    distinct(auth.headers, [...path, "headers"], findings);
-
   const headers: Record<string, SecretInput> = Object.create(null);
   for (const [name, secret] of Object.entries(distinct(sources.headers, ["headers"], findings))) {
     const claim = claims.find((each) => each.header === name.toLowerCase());
@@ -42,9 +39,12 @@ export function settle(sources: Sources): Settled {
       findings.push(conflict(["headers", name], claim.path, `both set the header ${claim.header}`));
     }
   }
-  const query = auth === undefined ? undefined : queryConflict(sources.url, auth, path);
-  if (query !== undefined) findings.push(query);
-
+  const entry = auth === undefined || typeof auth === "function" || isAuth(auth) ? undefined : auth;
+  if (entry?.type === "apiKey") findings.push(...sharedPlaces(entry, path, sources.url, headers));
+  if (entry?.type === "headers") {
+    const inner = distinct(entry.headers, [...path, "headers"], findings);
+    return { headers, auth: { ...entry, headers: inner }, findings };
+  }
   // A credential written by hand is meant to be sent, not replaced by a sign-in (pains 16, 17).
   const explicit = auth === undefined && Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
   return { headers, auth: explicit ? { type: "none" } : auth, findings };
@@ -96,10 +96,7 @@ function claimsOf(auth: AuthSetting, path: Path): Claim[] {
       return [claim("authorization"), claim("dpop")];
     case "apiKey": {
       const { in: place, name, prefix = "", key } = auth;
-      if (place === "query") return [];
-      return place === "header"
-        ? [claim(name, { prefix, secret: key })]
-        : [claim("cookie", { prefix: `${name}=${prefix}`, secret: key })];
+      return place === "header" ? [claim(name, { prefix, secret: key })] : [];
     }
     case "headers":
       return Object.entries(auth.headers).map(([name, secret]) => ({
@@ -127,7 +124,7 @@ function claimsOf(auth: AuthSetting, path: Path): Claim[] {
 
 function basicCredential(username: string, password: SecretInput): Credential | undefined {
   if (typeof password !== "string") return undefined;
-  const bytes = new TextEncoder().encode(`${username}:${password}`);
+  const bytes = new TextEncoder().encode(`${username}:${password}`.normalize("NFC"));
   return { prefix: "Basic ", secret: btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")) };
 }
 
@@ -165,12 +162,24 @@ function distinct(
   return result;
 }
 
-/** A key in the query that `url` already has, with another value. */
-function queryConflict(url: string, auth: AuthSetting, path: Path): Finding | undefined {
-  if (typeof auth === "function" || isAuth(auth) || auth.type !== "apiKey" || auth.in !== "query") return undefined;
-  const present = new URL(url).searchParams.getAll(auth.name);
-  const same = typeof auth.key === "string" && present.every((value) => value === (auth.prefix ?? "") + auth.key);
-  return present.length === 0 || same ? undefined : conflict(["url"], path, "both set the same query parameter");
+/** The query and the Cookie header hold more than the key; only another value of the same name is a conflict. */
+function* sharedPlaces(
+  { in: place, name, key, prefix = "" }: ApiKeyConfig,
+  path: Path,
+  url: string,
+  headers: Readonly<Record<string, SecretInput>>,
+): Generator<Finding> {
+  const differs = (value: string) => value !== prefix + (typeof key === "string" ? key : "");
+  if (place === "query" && new URL(url).searchParams.getAll(name).some(differs)) {
+    yield conflict(["url"], path, "both set the same query parameter");
+  }
+  if (place !== "cookie") return;
+  for (const [header, value] of Object.entries(headers)) {
+    if (header.toLowerCase() !== "cookie" || typeof value !== "string") continue;
+    const pairs = value.split(";").map((pair) => pair.trim());
+    const rivals = pairs.filter((pair) => pair.startsWith(`${name}=`)).map((pair) => pair.slice(name.length + 1));
+    if (rivals.some(differs)) yield conflict(["headers", header], path, "both set the same cookie");
+  }
 }
 
 function conflict(path: Path, conflictsWith: Path, message: string): Finding {

@@ -2,14 +2,14 @@
  * The values a configuration is made of: secrets, header names and values (RFC 9110), URLs, plain text. Each says what
  * is wrong with a value without showing it.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { SecretInput, SecretSource } from "../secrets/source.ts";
 import { spelled } from "./spelling.ts";
 
 type Complaint = (text: string) => string;
 
 /** Text that matches `pattern`; `complaint` says why it does not. */
-function text(pattern: RegExp, complaint: string | Complaint): z.ZodString {
+export function text(pattern: RegExp, complaint: string | Complaint): z.ZodString {
   return z.string().regex(pattern, {
     error: ({ input }) => {
       if (input === "") return "is empty";
@@ -66,8 +66,16 @@ export function secret(inline: z.ZodType<string, string>): z.ZodType<SecretInput
   );
 }
 
+let source: z.ZodType<SecretSource> | undefined;
+
 /** Where to read a secret. Exactly one of the three kinds. */
 export function secretSource(): z.ZodType<SecretSource> {
+  // One for all, so that the JSON Schema defines it once.
+  source ??= newSecretSource();
+  return source;
+}
+
+function newSecretSource(): z.ZodType<SecretSource> {
   const source = spelled({
     env: text(/^[^\s=$\p{Cc}]+$/u, "is not the name of a variable; write it without $ and braces")
       .describe("Name of the environment variable that holds the secret.")
@@ -81,7 +89,7 @@ export function secretSource(): z.ZodType<SecretSource> {
     .refine((value) => Object.keys(value).length === 1, {
       error: "must have exactly one of env, file and command",
     })
-    .meta({ description: "Where to read the secret.", minProperties: 1, maxProperties: 1 });
+    .meta({ id: "secretSource", description: "Where to read the secret.", minProperties: 1, maxProperties: 1 });
   // The check above is what makes the three optional keys a choice of one.
   return source as unknown as z.ZodType<SecretSource>;
 }

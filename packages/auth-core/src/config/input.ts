@@ -14,29 +14,35 @@ export const limits = { characters: 1_048_576, depth: 32, values: 50_000 } as co
 /** What was read. */
 export interface Input {
   readonly value: unknown;
+  /** What is put in front of every path. */
+  readonly prefix: string;
   readonly problems: readonly ConfigProblem[];
-  /** Paths of strings whose variables could not be filled in: their text says nothing. */
-  readonly unresolved: ReadonlySet<string>;
+  /** Paths of values that could not be read. Nothing more can be said about them. */
+  readonly unreadable: ReadonlySet<string>;
+  /** Paths of everything that an unreadable value stands in, and its own. */
+  readonly incomplete: ReadonlySet<string>;
 }
 
 /**
  * Copy a configuration and fill in its variables.
  *
+ * @param prefix - put in front of every path.
  * @param env - expand `${…}` from here; `undefined` leaves strings as they are.
  * @throws {ConfigError} `config_invalid` at once when it is beyond {@link limits}: judging it would take too long.
  */
-export function readInput(source: unknown, base: Path, env: Environment | undefined): Input {
+export function readInput(source: unknown, prefix: string, env: Environment | undefined): Input {
   const problems: ConfigProblem[] = [];
-  const unresolved = new Set<string>();
+  const unreadable = new Set<string>();
+  const incomplete = new Set<string>();
   let characters = 0;
   let values = 0;
 
-  return { value: copy(source, base), problems, unresolved };
+  return { value: copy(source, []), prefix, problems, unreadable, incomplete };
 
   function copy(value: unknown, path: Path): unknown {
     values += 1;
     if (values > limits.values) throw beyond(`has more than ${limits.values} values`);
-    if (path.length - base.length > limits.depth) throw beyond(`is nested more than ${limits.depth} levels deep`);
+    if (path.length > limits.depth) throw beyond(`is nested more than ${limits.depth} levels deep`);
     if (typeof value === "string") return text(value, path);
     if (typeof value !== "object" || value === null || isAuth(value)) return value;
     if (Array.isArray(value) && value.length > limits.values) throw beyond(`has more than ${limits.values} values`);
@@ -73,7 +79,6 @@ export function readInput(source: unknown, base: Path, env: Environment | undefi
       return expansion.text;
     }
     for (const message of expansion.messages) report(expansion.code, path, message);
-    unresolved.add(formatPath(path));
     return value;
   }
 
@@ -83,7 +88,9 @@ export function readInput(source: unknown, base: Path, env: Environment | undefi
   }
 
   function report(code: ConfigProblem["code"], path: Path, message: string): void {
-    problems.push({ code, path: formatPath(path), message });
+    problems.push({ code, path: formatPath(path, prefix), message });
+    unreadable.add(formatPath(path, prefix));
+    for (let depth = path.length; depth > 0; depth -= 1) incomplete.add(formatPath(path.slice(0, depth), prefix));
   }
 }
 

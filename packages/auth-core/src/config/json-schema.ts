@@ -1,7 +1,7 @@
 /**
  * The config schema for editors, JSON Schema draft 2020-12, generated from the schema that `parseConfig` judges with.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { schemas } from "./schema.ts";
 
 /**
@@ -22,21 +22,25 @@ export function configJsonSchema(): Record<string, unknown> {
     target: "draft-2020-12",
     io: "input",
     unrepresentable: "any",
-    override: ({ zodSchema, jsonSchema }) => {
+    override: ({ zodSchema, jsonSchema, path }) => {
       const { def } = zodSchema._zod;
       // Functions and instances are for code: a file cannot hold them.
       if (def.type === "union" && jsonSchema.anyOf !== undefined) {
-        const options = (def as z.core.$ZodUnionDef).options;
+        const { options } = def as z.core.$ZodUnionDef;
         jsonSchema.anyOf = jsonSchema.anyOf.filter((_, index) => options[index]?._zod.def.type !== "custom");
       }
-      if (jsonSchema.pattern !== undefined) jsonSchema.pattern = orVariable(jsonSchema.pattern);
-      for (const part of jsonSchema.allOf ?? []) {
+      // Variables stand in values, never in keys.
+      if (path.at(-1) === "propertyNames") return;
+      for (const part of [jsonSchema, ...(jsonSchema.allOf ?? [])]) {
         if (typeof part === "object" && part.pattern !== undefined) part.pattern = orVariable(part.pattern);
       }
     },
   });
 }
 
+const variable = String.raw`|\$\{`;
+
+/** A schema that describes another inherits its pattern, and comes by here a second time. */
 function orVariable(pattern: string): string {
-  return `(?:${pattern})|\\$\\{`;
+  return pattern.endsWith(variable) ? pattern : `(?:${pattern})${variable}`;
 }

@@ -2,6 +2,7 @@
  * Turns a configuration as people write it into the normal form of `types.ts`: one spelling of every key, one form of
  * every value, one source for every header.
  */
+import type { z } from "zod";
 import { ConfigError, type ConfigProblem } from "../errors.ts";
 import { settle } from "./conflicts.ts";
 import { type Input, readInput } from "./input.ts";
@@ -59,15 +60,14 @@ export function parseServerConfig(
   input: unknown,
   options: ParseOptions & { readonly path?: string } = {},
 ): ServerConfig {
-  const base = options.path === undefined || options.path === "" ? [] : options.path.split(".");
-  const read = readInput(input, base, environment(options));
-  const { problems, server } = parseEntry(read, read.value, base);
+  const read = readInput(input, options.path ?? "", environment(options));
+  const { problems, server } = parseEntry(read, read.value, []);
   return finish(server, [...read.problems, ...problems]);
 }
 
 /** {@link parseConfig} for an input that was found faulty in part already. */
 export function parseDocument(input: unknown, options: ParseOptions, earlier: readonly ConfigProblem[] = []): Config {
-  const read = readInput(input, [], environment(options));
+  const read = readInput(input, "", environment(options));
   const problems = [...earlier, ...read.problems];
   const envelope = schemas().envelope.safeParse(read.value, { jitless: true });
   if (!envelope.success) problems.push(...report(findings(envelope.error.issues, read.value), read, []));
@@ -101,11 +101,12 @@ function parseEntry(read: Input, entry: unknown, base: Path): ParsedEntry {
   const found = findings(judged.error?.issues ?? [], entry);
   if (local === remote) return { problems: report(undecided(local, found), read, base) };
 
-  const data = judged.success ? judged.data : rightParts(entry, found, schema, read, base);
+  const sound = judged.success && !read.incomplete.has(formatPath(base, read.prefix));
+  const data = sound ? judged.data : rightParts(entry, found, schema, read, base);
   if (data === undefined) return { problems: report(found, read, base) };
   const settled = "command" in data ? stdioServer(data) : httpServer(data, entry);
   const problems = report([...found, ...settled.findings], read, base);
-  return problems.length > 0 || !judged.success ? { problems } : { problems, server: settled.server };
+  return sound && problems.length === 0 ? { problems, server: settled.server } : { problems };
 }
 
 /** What is wrong with a server that is of both kinds, or of neither. */
@@ -122,17 +123,17 @@ function undecided(both: boolean, found: readonly Finding[]): Finding[] {
 function rightParts(
   entry: Readonly<Record<string, unknown>>,
   found: readonly Finding[],
-  schema: ReturnType<typeof schemas>["http" | "stdio"],
+  schema: z.ZodType<HttpServerEntry | StdioServerEntry>,
   read: Input,
   base: Path,
 ): HttpServerEntry | StdioServerEntry | undefined {
   const wrong = new Set(found.map(({ path }) => path[0]));
-  const unresolved = (key: string) => {
-    const at = formatPath([...base, key]);
-    return [...read.unresolved].some((path) => path === at || path.startsWith(`${at}.`) || path.startsWith(`${at}[`));
-  };
-  const right = Object.entries(entry).filter(([key]) => !wrong.has(key) && !unresolved(key));
-  return schema.safeParse(Object.fromEntries(right), { jitless: true }).data;
+  const right = Object.entries(entry).filter(
+    ([key]) => !wrong.has(key) && !read.incomplete.has(formatPath([...base, key], read.prefix)),
+  );
+  // The one key that must be there has a stand-in: its value plays no part in the comparison.
+  const standIn = "url" in entry ? { url: "https://localhost" } : { command: "true" };
+  return schema.safeParse({ ...standIn, ...Object.fromEntries(right) }, { jitless: true }).data;
 }
 
 interface Server {
@@ -181,16 +182,17 @@ function stdioServer({ command, args = [], env = {}, cwd, disabled }: StdioServe
   return { server, findings: [] };
 }
 
-/** Findings as problems, without those about a text whose variables are not known. */
+/** Findings as problems, without those about a value that could not be read: that has been said. */
 function report(found: readonly Finding[], read: Input, base: Path): ConfigProblem[] {
-  return found.map((finding) => toProblem(finding, base)).filter(({ path }) => !read.unresolved.has(path));
+  return found
+    .map((finding) => toProblem(finding, base, read.prefix))
+    .filter(({ code, path }) => code === "config_conflict" || !read.unreadable.has(path));
 }
 
 function finish<T>(value: T | undefined, problems: readonly ConfigProblem[]): T {
   const [first, ...rest] = problems;
   if (first !== undefined) throw new ConfigError([first, ...rest]);
-  if (value === undefined)
-    throw new ConfigError([{ code: "config_invalid", path: "", message: "The configuration is not usable." }]);
+  if (value === undefined) throw new TypeError("A configuration without problems has a value.");
   return value;
 }
 

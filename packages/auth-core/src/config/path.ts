@@ -6,9 +6,9 @@ import { quoteForeign } from "../errors.ts";
 /** Keys and indexes from the document to a value. */
 export type Path = readonly (string | number)[];
 
-/** A path as messages show it. Keys that are not plain words are quoted, so that they cannot forge text. */
-export function formatPath(path: Path): string {
-  let text = "";
+/** A path as messages show it, after `prefix`. Keys that are not plain words are quoted, so that they cannot forge text. */
+export function formatPath(path: Path, prefix = ""): string {
+  let text = prefix;
   for (const part of path) {
     if (typeof part === "number") text += `[${part}]`;
     else if (/^[\w$-]{1,80}$/.test(part)) text += text === "" ? part : `.${part}`;

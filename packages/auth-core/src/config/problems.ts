@@ -2,11 +2,11 @@
  * Turns what zod found into problems a person can act on. Every message is built here or next to the rule that it
  * explains, from the schema's side alone: none holds a value of the configuration.
  */
-import type { z } from "zod";
+import type * as z from "zod";
 import type { ConfigProblem } from "../errors.ts";
 import { formatPath, type Path } from "./path.ts";
 import { writtenKey } from "./spelling.ts";
-import { closest } from "./suggestions.ts";
+import { closest, snakeCase } from "./suggestions.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -19,10 +19,12 @@ export interface Finding {
 }
 
 /** A finding as errors report it. */
-export function toProblem({ path, message, conflictsWith }: Finding, base: Path): ConfigProblem {
-  const at = formatPath([...base, ...path]);
-  if (conflictsWith === undefined) return { code: "config_invalid", path: at, message };
-  const other = formatPath([...base, ...conflictsWith]);
+export function toProblem({ path, message, conflictsWith }: Finding, base: Path, prefix: string): ConfigProblem {
+  const at = formatPath([...base, ...path], prefix);
+  if (conflictsWith === undefined) {
+    return { code: "config_invalid", path: at, message: at === "" ? `The configuration ${message}.` : message };
+  }
+  const other = formatPath([...base, ...conflictsWith], prefix);
   return { code: "config_conflict", path: at, message: `conflicts with ${other}: ${message}` };
 }
 
@@ -120,7 +122,9 @@ function wrongType(expected: string, value: unknown): string {
 }
 
 function oneOf(values: readonly unknown[], value: unknown): string {
-  const names = values.filter((each) => typeof each === "string");
+  const strings = values.filter((each) => typeof each === "string");
+  // One spelling is enough to show.
+  const names = strings.filter((name) => !strings.some((other) => other !== name && snakeCase(other) === name));
   if (value === undefined) return `is missing; it is one of ${names.join(", ")}`;
   const meant = typeof value === "string" ? closest(value, names) : undefined;
   return `must be one of ${names.join(", ")}${meant === undefined ? "" : `; did you mean ${meant}?`}`;

@@ -2,7 +2,7 @@
  * The one schema of a configuration. `parseConfig` judges with it, `configJsonSchema` describes it to editors.
  * Built when first needed: a program that imports this package and parses nothing pays nothing.
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { SecretInput } from "../secrets/source.ts";
 import { authSchema } from "./auth-schema.ts";
 import { bearerToken, headerMap, secret, systemName, systemText, webUrl } from "./fields.ts";
@@ -56,6 +56,7 @@ function document(server: z.ZodType) {
       mcpServers: z.record(serverName(), server).describe("Servers by name."),
     },
     {
+      mcpServers: ': put servers under it, { "mcpServers": { "name": { "url": … } } }',
       servers: "did you mean mcpServers?",
       url: 'belongs to a server: { "mcpServers": { "name": { "url": … } } }',
       command: 'belongs to a server: { "mcpServers": { "name": { "command": … } } }',

@@ -2,9 +2,9 @@
  * Both spellings of every key. An object made with {@link spelled} accepts each of its keys in camelCase and in
  * snake_case and yields camelCase; this is the only place that knows that there are two.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { sameValue } from "./same-value.ts";
-import { snakeCase, unknownKey } from "./suggestions.ts";
+import { snakeCase, unknownKeys } from "./suggestions.ts";
 
 /** A strict object that accepts both spellings and yields the keys of `Shape`. */
 export type Spelled<Shape extends z.ZodRawShape> = z.ZodPipe<
@@ -27,7 +27,7 @@ export function writtenKey(value: object, key: string): string {
  * A strict object whose keys may be written in either spelling. Both spellings of one key are fine when they say the
  * same, and a conflict when they do not.
  *
- * @param hints - what to say to keys that other tools know, by camelCase name.
+ * @param hints - what to say about keys that other tools know, and about known ones that are missing, by camelCase name.
  */
 export function spelled<const Shape extends Readonly<Record<string, z.ZodType>>>(
   shape: Shape,
@@ -54,12 +54,10 @@ export function spelled<const Shape extends Readonly<Record<string, z.ZodType>>>
     .superRefine(
       (value, context) => {
         for (const twin of twins) {
-          const wrong = contradiction(value, twin);
+          const wrong = contradiction(value, twin, hints);
           if (wrong !== undefined) context.addIssue({ code: "custom", ...wrong });
         }
-        const keys = Object.keys(value);
-        for (const key of keys.filter((key) => !Object.hasOwn(accepted, key))) {
-          const message = unknownKey(key, keys, Object.keys(shape), hints);
+        for (const [key, message] of unknownKeys(value, Object.keys(accepted), Object.keys(shape), hints)) {
           context.addIssue({ code: "custom", path: [key], params: { unknownKey: true }, message });
         }
       },
@@ -93,10 +91,12 @@ export function kind<const Type extends string>(
 function contradiction(
   value: object,
   { camel, snake, required }: Twin,
+  hints: Readonly<Record<string, string>>,
 ): { path: string[]; params: object; message: string } | undefined {
   const hasCamel = Object.hasOwn(value, camel);
   const hasSnake = Object.hasOwn(value, snake);
-  if (required && !hasCamel && !hasSnake) return { path: [camel], params: {}, message: "is missing" };
+  if (required && !hasCamel && !hasSnake)
+    return { path: [camel], params: {}, message: `is missing${hints[camel] ?? ""}` };
   if (!hasCamel || !hasSnake || sameValue(Reflect.get(value, camel), Reflect.get(value, snake))) return undefined;
   return {
     path: [snake],

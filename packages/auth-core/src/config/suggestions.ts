@@ -9,40 +9,46 @@ export function snakeCase(key: string): string {
 }
 
 /**
- * What is wrong with a key that is not known.
+ * What to say about the keys of an object that are not known.
  *
- * @param siblings - all keys of the object it stands in.
- * @param known - the keys that are known there, in camelCase.
- * @param hints - what to say to keys that other tools know, by camelCase name.
+ * @param accepted - the known keys in both spellings.
+ * @param known - the known keys in camelCase.
+ * @param hints - what to say about keys that other tools know, by camelCase name.
  */
-export function unknownKey(
-  key: string,
-  siblings: readonly string[],
+export function* unknownKeys(
+  value: object,
+  accepted: readonly string[],
   known: readonly string[],
   hints: Readonly<Record<string, string>>,
-): string {
-  const hint = Object.entries(hints).find(([name]) => plain(name) === plain(key))?.[1];
-  if (hint !== undefined) return `is not a known key: ${hint}`;
-  const snake = writesSnakeCase(key, siblings);
-  const spell = (name: string) => (snake ? snakeCase(name) : name);
-  const meant = closest(key, known);
-  if (meant !== undefined) return `is not a known key; did you mean ${spell(meant)}?`;
-  return `is not a known key; there are ${known.map(spell).join(", ")}`;
+): Generator<[key: string, message: string]> {
+  const keys = Object.keys(value);
+  const unknown = keys.filter((key) => !accepted.includes(key));
+  const usual = keys.some((key) => key.includes("_"));
+  const unhinted = (key: string): string => {
+    // A key without capitals is meant in the style of the keys beside it.
+    const snake = key.includes("_") || (usual && !/[A-Z]/.test(key));
+    const spell = (name: string) => (snake ? snakeCase(name) : name);
+    const meant = closest(key, known);
+    return meant === undefined ? `there are ${known.map(spell).join(", ")}` : `did you mean ${spell(meant)}?`;
+  };
+  for (const key of unknown.slice(0, shown)) {
+    const hint = Object.entries(hints).find(([name]) => plain(name) === plain(key))?.[1];
+    yield [key, `is not a known key: ${hint ?? unhinted(key)}`];
+  }
+  const [next] = unknown.slice(shown);
+  if (next !== undefined) yield [next, `and ${unknown.length - shown - 1} more are not known keys`];
 }
+
+// More than this are not slips.
+const shown = 20;
 
 /** The known name that `text` was probably meant to be. */
 export function closest(text: string, known: readonly string[]): string | undefined {
+  if (text.length > 40) return undefined;
   const written = plain(text);
-  if (written.length > 40) return undefined;
   const maxDistance = Math.min(3, Math.ceil(written.length / 4));
   const match = closestMatch(written, known.map(plain), { maxDistance });
   return match === undefined ? undefined : known.find((name) => plain(name) === match);
-}
-
-/** A key with underscores, or without capitals beside keys that have them, is meant as snake_case. */
-function writesSnakeCase(key: string, siblings: readonly string[]): boolean {
-  if (key.includes("_")) return true;
-  return !/[A-Z]/.test(key) && siblings.some((sibling) => sibling.includes("_"));
 }
 
 /** What two spellings of one name have in common. */

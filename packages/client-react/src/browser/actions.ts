@@ -1,7 +1,7 @@
 /**
  * What can be done with a connection. The functions keep their identity as long as the connection lives.
  */
-import { SallyportError } from "@sallyport/auth-core";
+import { SallyportError } from "@sallyport/auth-core/errors";
 import type {
   CallOptions,
   CallToolResult,

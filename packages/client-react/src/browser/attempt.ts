@@ -2,7 +2,7 @@
  * One attempt at a connection: load the client, check the options, connect, read the lists, then follow the session
  * until it is lost. Once ended, an attempt says nothing more, whatever is still under way.
  */
-import type { SallyportError } from "@sallyport/auth-core";
+import type { SallyportError } from "@sallyport/auth-core/errors";
 import type { ListName, Session } from "@sallyport/auth-core/mcp";
 import { type Lists, readList } from "./content.ts";
 import { connectionLost, loadFailed, toFailure } from "./failure.ts";

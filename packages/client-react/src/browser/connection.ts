@@ -2,7 +2,7 @@
  * One server as a page sees it: an observable connection, without React. It connects while somebody is subscribed
  * and closes when nobody is.
  */
-import { SallyportError } from "@sallyport/auth-core";
+import { SallyportError } from "@sallyport/auth-core/errors";
 import type { Session } from "@sallyport/auth-core/mcp";
 import { createActions, type McpActions } from "./actions.ts";
 import { startAttempt } from "./attempt.ts";

@@ -2,7 +2,7 @@
  * The lists of what a server offers. One that the server keeps from this person, or fails to give, is empty; only an
  * error that concerns the whole connection is thrown.
  */
-import { isSallyportError } from "@sallyport/auth-core";
+import { isSallyportError } from "@sallyport/auth-core/errors";
 import type { ListName, Session } from "@sallyport/auth-core/mcp";
 import type { McpContent } from "./state.ts";
 

@@ -1,7 +1,7 @@
 /**
  * Failures of a connection: always a `SallyportError`, with a message for people.
  */
-import { isSallyportError, SallyportError } from "@sallyport/auth-core";
+import { isSallyportError, SallyportError } from "@sallyport/auth-core/errors";
 
 /** What ended an attempt, as an error with a code. */
 export function toFailure(error: unknown, server: URL | undefined): SallyportError {

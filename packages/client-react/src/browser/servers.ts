@@ -2,7 +2,7 @@
  * The servers of one configuration, a connection each. A changed configuration is a new collection, which takes over
  * the connections of entries that have not changed.
  */
-import { ConfigError, SallyportError } from "@sallyport/auth-core";
+import { ConfigError, SallyportError } from "@sallyport/auth-core/errors";
 import { McpConnection } from "./connection.ts";
 import { quote } from "./failure.ts";
 import { isPlainObject, sameValue } from "./same-value.ts";

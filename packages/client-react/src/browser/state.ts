@@ -2,7 +2,7 @@
  * What a connection looks like from outside at one moment. A snapshot is frozen and keeps its identity until
  * something changes; it holds no credential.
  */
-import type { SallyportError } from "@sallyport/auth-core";
+import type { SallyportError } from "@sallyport/auth-core/errors";
 import type { Implementation, Prompt, Resource, Tool } from "@sallyport/auth-core/mcp";
 import type { LogEntry } from "./log.ts";
 
