@@ -11,10 +11,11 @@ export interface Refusal {
   readonly body?: string;
 }
 
-/** Returns a refusal, or nothing to let the request through. */
+/** Returns a refusal, or nothing to let the request through. `response` is for what a broken server would do. */
 export type Guard = (
   headers: IncomingHttpHeaders,
   request: RecordedRequest,
+  response: ServerResponse,
 ) => Refusal | undefined | Promise<Refusal | undefined>;
 
 /** Options that every MCP test server takes. */
@@ -42,7 +43,7 @@ export async function refused(
   request: RecordedRequest,
   response: ServerResponse,
 ): Promise<boolean> {
-  const refusal = await guard?.(request.headers, request);
+  const refusal = await guard?.(request.headers, request, response);
   if (refusal === undefined) return false;
   response.writeHead(refusal.status, { ...refusal.headers }).end(refusal.body ?? "");
   return true;

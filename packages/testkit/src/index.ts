@@ -1,7 +1,7 @@
 export { type Guard, type GuardOptions, type Refusal, requireBearer, requireHeader } from "./guard.ts";
 export { type Handler, listen, type RecordedRequest, type RunningServer } from "./listen.ts";
 export { type ManualClock, manualClock } from "./manual-clock.ts";
-export { type SseServerOptions, sseServer } from "./mcp-server-sse.ts";
+export { type SseServer, type SseServerOptions, sseServer } from "./mcp-server-sse.ts";
 export { type McpServerV1, type McpServerV1Options, mcpServerV1 } from "./mcp-server-v1.ts";
 export { type McpServerV2Options, type McpTestServer, mcpServerV2 } from "./mcp-server-v2.ts";
 export { type Finished, type NodeProcess, type RunNodeOptions, runNode } from "./run-node.ts";

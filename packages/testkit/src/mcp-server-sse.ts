@@ -13,8 +13,14 @@ export interface SseServerOptions extends GuardOptions {
   readonly postStatus?: 400 | 404 | 405;
 }
 
+/** A server that can lose its streams, as a restart would. */
+export interface SseServer extends McpTestServer {
+  /** End every stream that is open. */
+  dropStreams(): Promise<void>;
+}
+
 /** Start a server; `url` is where the stream is opened. */
-export async function sseServer(options: SseServerOptions = {}): Promise<McpTestServer> {
+export async function sseServer(options: SseServerOptions = {}): Promise<SseServer> {
   const streams = new Map<string, { server: ReturnType<typeof createServerV1>; transport: SSEServerTransport }>();
   const server = await listen(async (request, response, incoming) => {
     if (await refused(options.guard, request, response)) return;
@@ -33,13 +39,17 @@ export async function sseServer(options: SseServerOptions = {}): Promise<McpTest
       response.writeHead(options.postStatus ?? 405, { "content-type": "text/plain" }).end("Cannot do that here");
     }
   }, "/mcp");
+  const dropStreams = async (): Promise<void> => {
+    await Promise.all([...streams.values()].map((stream) => stream.server.close()));
+  };
   return {
     ...server,
+    dropStreams,
     notifyToolsChanged() {
       for (const stream of streams.values()) stream.server.sendToolListChanged();
     },
     async close() {
-      await Promise.all([...streams.values()].map((stream) => stream.server.close()));
+      await dropStreams();
       await server.close();
     },
   };

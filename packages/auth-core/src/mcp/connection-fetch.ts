@@ -3,6 +3,7 @@
  * end when their caller gives up, which the SDKs do not do for the 2025 protocols.
  */
 import { SallyportError } from "../errors.ts";
+import { watchStream } from "./answer-stream.ts";
 import { NetworkFailure, type ThrownByFetch } from "./failures.ts";
 import { type Asked, judgeAnswer } from "./http-answer.ts";
 import type { ConnectionFetch } from "./sdk.ts";
@@ -26,12 +27,10 @@ export interface JudgedFetch {
   lastFailure(): unknown;
 }
 
-/** Requests whose answer may still stream, so that they can be given up; the oldest is forgotten beyond this many. */
-const maxTracked = 1000;
-
 /** A `fetch` for one connection over one transport. */
 export function judgedFetch(options: ConnectionFetchOptions): JudgedFetch {
   const { where, transport, credentialGiven, thrownByFetch } = options;
+  // Requests whose answer is still coming, so that they can be given up.
   const running = new Map<string | number, AbortController>();
   let streams = 0;
   let failure: unknown;
@@ -45,7 +44,7 @@ export function judgedFetch(options: ConnectionFetchOptions): JudgedFetch {
       throw new SallyportError("connect_failed", `The stream from ${where} broke off. The next call connects again.`);
     }
     const giveUp = new AbortController();
-    if (message.id !== undefined) track(message.id, giveUp);
+    if (message.id !== undefined) running.set(message.id, giveUp);
     const signals = [giveUp.signal, options.signal, ...(init.signal ? [init.signal] : [])];
     const asked: Asked = {
       where,
@@ -58,9 +57,10 @@ export function judgedFetch(options: ConnectionFetchOptions): JudgedFetch {
     };
     try {
       const response = await authenticated(input, { ...init, redirect: "follow", signal: AbortSignal.any(signals) });
-      const answer = await judgeAnswer(response, asked);
-      if (message.id !== undefined && !isStream(answer)) running.delete(message.id);
-      return answer;
+      return watch(await judgeAnswer(response, asked), message.id, httpMethod);
+    } catch (error) {
+      if (message.id !== undefined) running.delete(message.id);
+      throw error;
     } finally {
       if (message.cancels !== undefined) running.get(message.cancels)?.abort();
     }
@@ -75,10 +75,12 @@ export function judgedFetch(options: ConnectionFetchOptions): JudgedFetch {
     }
   };
 
-  const track = (id: string | number, giveUp: AbortController): void => {
-    const oldest = running.keys().next();
-    if (running.size >= maxTracked && !oldest.done) running.delete(oldest.value);
-    running.set(id, giveUp);
+  const watch = (answer: Response, id: string | number | undefined, httpMethod: string): Response => {
+    const done = (): void => void (id !== undefined && running.delete(id));
+    if (transport === "sse" && httpMethod === "GET") return watchStream(answer, undefined, options.onStreamLost);
+    if (id !== undefined && isStream(answer)) return watchStream(answer, typeof id === "number" ? id : undefined, done);
+    done();
+    return answer;
   };
 
   return {

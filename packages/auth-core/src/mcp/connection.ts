@@ -3,9 +3,10 @@
  * HTTP+SSE for servers that are older than it (MCP transports, backwards compatibility).
  */
 import type { HttpServerConfig } from "../config/types.ts";
+import type { SallyportError } from "../errors.ts";
 import { type JudgedFetch, judgedFetch } from "./connection-fetch.ts";
 import { connectFailure, type FailureContext, HttpFailure } from "./failures.ts";
-import type { ConnectionFetch, ConnectOptions, McpPeer } from "./sdk.ts";
+import type { ConnectionFetch, ConnectOptions, McpPeer, McpSdk } from "./sdk.ts";
 
 /** What is common to every attempt at one server. */
 export interface PeerOptions extends ConnectOptions, FailureContext {
@@ -32,12 +33,21 @@ export async function connectHttp(
   }
 }
 
+/** A transport of the SDK's own, such as its stdio transport. */
+export interface TransportTarget {
+  readonly kind: "transport";
+  /** Called once per connection; `signal` aborts when the attempt to connect is given up. */
+  open(sdk: McpSdk, signal: AbortSignal): unknown | Promise<unknown>;
+  /** The error to show for a failed attempt, when the target knows more of it than the SDK says. */
+  explain?(error: unknown): SallyportError | undefined;
+}
+
 /** A peer over a transport that the caller brings. */
-export async function connectTransport(open: () => unknown | Promise<unknown>, options: PeerOptions): Promise<McpPeer> {
+export async function connectTransport(target: TransportTarget, options: PeerOptions): Promise<McpPeer> {
   try {
-    return await options.sdk.connectTransport(await open(), options);
+    return await options.sdk.connectTransport(await target.open(options.sdk, options.signal), options);
   } catch (error) {
-    throw connectFailure(error, options);
+    throw target.explain?.(error) ?? connectFailure(error, options);
   }
 }
 

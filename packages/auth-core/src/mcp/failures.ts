@@ -3,6 +3,7 @@
  * judgement that turns an SDK's error into one of them.
  */
 import { isSallyportError, quoteForeign, SallyportError } from "../errors.ts";
+import { brokeOff } from "./answer-stream.ts";
 import type { McpSdk } from "./sdk.ts";
 
 /**
@@ -55,7 +56,7 @@ export class HttpFailure extends SallyportError<"connect_failed"> {
 /** The server no longer knows the session (SES-04). */
 export class SessionLost extends SallyportError<"session_closed"> {
   constructor(where: string) {
-    super("session_closed", `${where} no longer knows this session (HTTP 404), also after a new one was started.`);
+    super("session_closed", `${where} does not keep its sessions: it forgot a new one at once (HTTP 404).`);
   }
 }
 
@@ -91,14 +92,16 @@ export function requestFailure(error: unknown, what: string, context: FailureCon
   const known = knownFailure(error, context);
   if (known !== undefined) return known;
   const rpc = context.sdk.rpcError(error);
-  if (rpc !== undefined) {
-    return new McpRequestError(`${context.where} answered ${what} with ${rpc.code}: ${quoteForeign(rpc.message)}`, {
-      rpcCode: rpc.code,
-      data: rpc.data,
-      cause: error,
-    });
+  if (rpc?.message === brokeOff) {
+    const message = `The answer of ${context.where} to ${what} broke off. It may have run; try again if that does no harm.`;
+    return new SallyportError("connect_failed", message, { cause: error });
   }
-  return new McpRequestError(`${what} failed at ${context.where}: ${quoteForeign(textOf(error))}`, { cause: error });
+  if (rpc !== undefined) {
+    const message = `Error ${rpc.code} from ${context.where} to ${what}: ${quoteForeign(rpc.message)}`;
+    return new McpRequestError(message, { rpcCode: rpc.code, data: rpc.data, cause: error });
+  }
+  const message = `No usable answer from ${context.where} to ${what}: ${quoteForeign(textOf(error))}`;
+  return new McpRequestError(message, { cause: error });
 }
 
 /** JSON-RPC codes of servers that do not speak the protocol they were remembered for; nothing has run then. */

@@ -1,3 +1,4 @@
+export type { TransportTarget } from "./connection.ts";
 export { McpRequestError } from "./failures.ts";
 export type {
   CallToolResult,
@@ -22,5 +23,4 @@ export {
   type SessionOptions,
   type SessionState,
   type SessionTarget,
-  type TransportTarget,
 } from "./session.ts";

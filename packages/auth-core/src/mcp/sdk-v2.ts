@@ -3,6 +3,7 @@
  */
 import {
   Client,
+  type McpSubscription,
   ProtocolError,
   SdkError,
   SdkErrorCode,
@@ -53,6 +54,9 @@ const noTimeout = 2 ** 31 - 1;
 
 /** Verdicts larger than this are not worth remembering, in characters of JSON. */
 const maxPriorLength = 65_536;
+
+/** How often a broken stream of notifications is opened again over one connection. */
+const maxRelistens = 20;
 
 async function connect(transport: Transport, name: TransportName, options: ConnectOptions): Promise<McpPeer> {
   const client = new Client(options.clientInfo, {
@@ -119,8 +123,23 @@ async function subscribeToChanges(client: Client, { onListChanged, signal, timeo
     ...(capabilities?.prompts?.listChanged ? { promptsListChanged: true } : {}),
   };
   if (Object.keys(wanted).length === 0) return;
+  const listen = () => client.listen(wanted, { timeout: timeoutMs, ...(signal ? { signal } : {}) });
   // A server that does not offer the stream after all is still a server to talk to.
-  await client.listen(wanted, { timeout: timeoutMs, ...(signal ? { signal } : {}) }).catch(() => {});
+  const first = await listen().catch(() => undefined);
+  if (first !== undefined) void listenAgain(client, first, listen);
+}
+
+/** A stream that breaks is opened again at once, a bounded number of times; one that the server ends stays ended. */
+async function listenAgain(
+  client: Client,
+  first: McpSubscription,
+  listen: () => Promise<McpSubscription>,
+): Promise<void> {
+  let subscription: McpSubscription | undefined = first;
+  for (let times = 0; subscription !== undefined && times < maxRelistens; times++) {
+    if ((await subscription.closed) !== "remote" || client.transport === undefined) return;
+    subscription = await listen().catch(() => undefined);
+  }
 }
 
 function peerOf(client: Client, transport: Transport, name: TransportName): McpPeer {

@@ -8,7 +8,7 @@ import { isSallyportError, quoteForeign, SallyportError } from "../errors.ts";
 import type { AuthEventListener } from "../events.ts";
 import { createAuthFetch } from "../fetch/auth-fetch.ts";
 import type { SecretReader } from "../secrets/source.ts";
-import { connectHttp, connectTransport, type PeerOptions } from "./connection.ts";
+import { connectHttp, connectTransport, type PeerOptions, type TransportTarget } from "./connection.ts";
 import { markNetworkFailures } from "./connection-fetch.ts";
 import { startDeadline } from "./deadline.ts";
 import { type FailureContext, isStaleVerdict, requestFailure, SessionLost, type ThrownByFetch } from "./failures.ts";
@@ -35,12 +35,6 @@ import type {
 
 /** What a session connects to: a parsed HTTP server, or a transport that the caller opens for the SDK in use. */
 export type SessionTarget = HttpServerConfig | TransportTarget;
-
-/** A transport of the SDK's own, such as its stdio transport. Opened once per connection. */
-export interface TransportTarget {
-  readonly kind: "transport";
-  open(sdk: McpSdk): unknown | Promise<unknown>;
-}
 
 export interface SessionOptions {
   /** The server's name in the configuration, for messages. */
@@ -116,9 +110,12 @@ export class Session {
   readonly #thrownByFetch: ThrownByFetch = new WeakSet();
   readonly #listeners = new Set<() => void>();
   readonly #lifetime = new AbortController();
+  readonly #ended = new WeakSet<McpPeer>();
   #state: SessionState = Object.freeze({ status: "idle" });
   #sdk: McpSdk | undefined;
   #peer: McpPeer | undefined;
+  /** A peer that came up on a remembered verdict alone, and has not answered yet. */
+  #unproven: McpPeer | undefined;
   #prior: unknown;
   #connecting: Promise<this> | undefined;
   #closing: Promise<void> | undefined;
@@ -176,7 +173,7 @@ export class Session {
 
   /** What a later session with this server and credential may be given: plain JSON without secrets, or undefined. */
   get prior(): unknown {
-    return this.#peer?.prior ?? this.#prior;
+    return this.#prior;
   }
 
   /** The SDK's own `Client`, for what a session has no method for. */
@@ -210,11 +207,7 @@ export class Session {
     args: Readonly<Record<string, unknown>> = {},
     options?: CallOptions,
   ): Promise<CallToolResult> {
-    return this.#call(
-      `the call of tool ${quoteForeign(name)}`,
-      (peer, call) => peer.callTool(name, args, call),
-      options,
-    );
+    return this.#call(`tools/call ${quoteForeign(name)}`, (peer, call) => peer.callTool(name, args, call), options);
   }
 
   /** Every resource with a fixed URI. Empty when the server has none. */
@@ -234,7 +227,7 @@ export class Session {
 
   /** The contents of a resource. */
   async readResource(uri: string, options?: CallOptions): Promise<ReadResourceResult> {
-    return this.#call(`the reading of ${quoteForeign(uri)}`, (peer, call) => peer.readResource(uri, call), options);
+    return this.#call(`resources/read ${quoteForeign(uri)}`, (peer, call) => peer.readResource(uri, call), options);
   }
 
   /** Every prompt. Empty when the server has none. */
@@ -248,7 +241,7 @@ export class Session {
     args: Readonly<Record<string, string>> = {},
     options?: CallOptions,
   ): Promise<GetPromptResult> {
-    return this.#call(`prompt ${quoteForeign(name)}`, (peer, call) => peer.getPrompt(name, args, call), options);
+    return this.#call(`prompts/get ${quoteForeign(name)}`, (peer, call) => peer.getPrompt(name, args, call), options);
   }
 
   /** What an argument of a prompt or a variable of a resource template may be completed to. */
@@ -257,7 +250,7 @@ export class Session {
     argument: { readonly name: string; readonly value: string },
     options?: CallOptions,
   ): Promise<CompleteResult> {
-    return this.#call("completion", (peer, call) => peer.complete(reference, argument, call), options);
+    return this.#call("completion/complete", (peer, call) => peer.complete(reference, argument, call), options);
   }
 
   /**
@@ -275,7 +268,11 @@ export class Session {
     const deadline = startDeadline(timeoutMs, () => this.#connectTimeout(timeoutMs), [this.#lifetime.signal]);
     const attempt = this.#openPeer(deadline.signal, timeoutMs);
     try {
-      this.#peer = await deadline.race(attempt);
+      const peer = await deadline.race(attempt);
+      if (this.#ended.has(peer)) throw this.#connectionLost(undefined);
+      this.#unproven = this.#prior === undefined ? undefined : peer;
+      this.#prior = peer.prior;
+      this.#peer = peer;
       this.#setState({ status: "ready" });
       return this;
     } catch (error) {
@@ -304,7 +301,7 @@ export class Session {
     opened =
       target.kind === "http" && this.#fetch !== undefined
         ? await connectHttp(target, this.#fetch, options)
-        : await connectTransport(() => (target as TransportTarget).open(sdk), options);
+        : await connectTransport(target as TransportTarget, options);
     return opened;
   }
 
@@ -364,8 +361,7 @@ export class Session {
     try {
       return await this.#callOnce(what, peer, run);
     } catch (error) {
-      const remembered = peer.prior !== undefined && this.#prior !== undefined;
-      const stale = remembered && isStaleVerdict(error);
+      const stale = this.#unproven === peer && isStaleVerdict(error);
       if (!stale && !(error instanceof SessionLost)) throw error;
       if (stale) this.#prior = undefined;
       this.#drop(peer);
@@ -382,7 +378,9 @@ export class Session {
 
   async #callOnce<T>(what: string, peer: McpPeer, run: (peer: McpPeer) => Promise<T>): Promise<T> {
     try {
-      return await run(peer);
+      const result = await run(peer);
+      if (this.#unproven === peer) this.#unproven = undefined;
+      return result;
     } catch (error) {
       const failure = requestFailure(error, what, this.#failureContext(await this.#loadSdk()));
       if (this.#peer === peer || failure instanceof SessionLost) throw failure;
@@ -401,11 +399,12 @@ export class Session {
     this.#peer = undefined;
     void peer.close().catch(() => {});
     if (error !== undefined) this.#fail(error);
-    else this.#setState({ status: "idle" });
   }
 
   #connectionEnded(peer: McpPeer | undefined): void {
-    if (peer === undefined || this.#peer !== peer) return;
+    if (peer === undefined) return;
+    this.#ended.add(peer);
+    if (this.#peer !== peer) return;
     this.#peer = undefined;
     this.#fail(this.#connectionLost(undefined));
   }
@@ -459,19 +458,19 @@ export class Session {
   }
 
   #connectTimeout(milliseconds: number): SallyportError {
-    const message = `${this.#where} did not complete the connection within ${milliseconds} ms. Check that it is an MCP server, or raise timeoutMs.`;
+    const message = `No connection to ${this.#where} within ${milliseconds} ms. Check that it is an MCP server, or raise timeoutMs.`;
     return new SallyportError("connect_failed", message);
   }
 
   #requestTimeout(what: string, milliseconds: number): SallyportError {
-    const message = `${this.#where} did not answer ${what} within ${milliseconds} ms. Raise timeoutMs if it needs longer.`;
+    const message = `No answer from ${this.#where} to ${what} within ${milliseconds} ms. Raise timeoutMs if it needs longer.`;
     return new SallyportError("request_timeout", message);
   }
 }
 
 /** The server as messages name it: no query and no user information, which may hold secrets. */
 function describeTarget(target: SessionTarget, name: string | undefined): string {
-  const label = name === undefined ? undefined : `server ${quoteForeign(name)}`;
+  const label = name === undefined ? undefined : quoteForeign(name);
   if (target.kind !== "http") return label ?? "the server";
   const { origin, pathname } = new URL(target.url);
   return label === undefined ? `${origin}${pathname}` : `${label} (${origin}${pathname})`;

@@ -94,7 +94,7 @@ describe.each(pairs)("$name", ({ sdk, kind }) => {
     await client.connect();
     await expect(client.callTool("wait", {}, { timeoutMs: 50 })).rejects.toMatchObject({
       code: "request_timeout",
-      message: expect.stringContaining('the call of tool "wait" within 50 ms'),
+      message: expect.stringContaining('tools/call "wait" within 50 ms'),
     });
     expect(client.getState().status).toBe("ready");
   });
@@ -135,7 +135,7 @@ describe.each(pairs)("$name", ({ sdk, kind }) => {
     const refused = session(server.url, { sdk, name: "api" }, { auth: bearer });
     await expect(refused.listTools()).rejects.toMatchObject({
       code: "unauthorized",
-      message: expect.stringContaining(`server "api" (${server.url})`),
+      message: expect.stringContaining(`"api" (${server.url})`),
     });
   });
 });
