@@ -10,7 +10,7 @@ import { formatMessage } from "publint/utils";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { blocks } from "./markdown.ts";
-import { type Packed, packAndInstall, runInstalled } from "./packed.ts";
+import { bin, type Packed, packAndInstall, runInstalled } from "./packed.ts";
 import { openStage, type Stage } from "./quick-starts.ts";
 import { entries, pages, published, read, root } from "./repository.ts";
 
@@ -75,8 +75,8 @@ test("the types of every entry compile in a project of somebody else", tools, ()
     strict: true,
     noEmit: true,
     jsx: ts.JsxEmit.ReactJSX,
-    types: ["node", "react"],
-    typeRoots: [join(root, "node_modules/@types"), join(root, "packages/client-react/node_modules/@types")],
+    types: ["node"],
+    typeRoots: [join(packed.folder, "node_modules/@types")],
   };
   const host = ts.createCompilerHost(options);
   const text = specifiers
@@ -102,16 +102,14 @@ test("the types of every entry compile in a project of somebody else", tools, ()
 
 test("sallyport --version says the version that was packed", tools, async () => {
   const version = published.find(({ manifest }) => manifest.name === "@sallyport/cli")?.manifest.version;
-  const bin = join(packed.folder, "node_modules/.bin", process.platform === "win32" ? "sallyport.cmd" : "sallyport");
-  expect(execFileSync(bin, ["--version"], { encoding: "utf8", shell: process.platform === "win32" }).trim()).toBe(
-    version,
-  );
+  expect((await runInstalled(packed, bin(packed), "--version")).trim()).toBe(version);
 });
 
-const runnable = pages()
-  .map((path) => [path, blocks(path)] as const)
-  .filter(([, page]) => page.some(({ words }) => words.includes("run")));
-const server = blocks("packages/server/README.md").find(({ words }) => words.includes("serve"));
+const shown = pages().map((path) => [path, blocks(path)] as const);
+const runnable = shown.filter(([, page]) => page.some(({ words }) => words.includes("run") || words.includes("serve")));
+const server = shown
+  .flatMap(([path, page]) => (path === "packages/server/README.md" ? page : []))
+  .find(({ words }) => words.includes("serve"));
 
 describe.each(runnable)("%s does what it says", (_, page) => {
   let stage: Stage;
@@ -126,8 +124,33 @@ describe.each(runnable)("%s does what it says", (_, page) => {
   const programs = page.filter(({ words }) => words.includes("run"));
   test.each(programs.map((block) => [`line ${block.line}`, block] as const))("%s", tools, async (_line, block) => {
     const next = page[page.indexOf(block) + 1];
-    const expected = stage.here(next?.language === "text" ? next.text.trimEnd() : "");
-    expect(await stage.run(block, expected)).toBe(expected);
+    const expected = next?.language === "text" ? stage.here(next.text.trimEnd()) : undefined;
+    const shows = await stage.run(block, expected ?? "");
+    if (expected !== undefined) expect(shows).toBe(expected);
+  });
+});
+
+describe("the commands that the pages show exist", () => {
+  const lines = shown.flatMap(([path, page]) =>
+    page
+      .filter(({ language }) => language === "sh")
+      .flatMap(({ text }) => text.replaceAll("\\\n", " ").split("\n"))
+      .filter((line) => line.startsWith("sallyport "))
+      .map((line) => [path, line] as const),
+  );
+  test.each(lines)("%s: %s", tools, async (_, line) => {
+    const words = line.split(/\s+/).slice(1);
+    const names = words.slice(0, words.findIndex((word) => !/^[a-z]+$/.test(word)) >>> 0);
+    const help = await Promise.all(
+      names.map((_name, index) => runInstalled(packed, bin(packed), ...names.slice(0, index + 1), "--help")),
+    );
+    // A word that is no command is an argument: the help is then that of the command before it.
+    const usage = help.findLast((text, index) =>
+      text.startsWith(`Usage: sallyport ${names.slice(0, index + 1).join(" ")} `),
+    );
+    expect(usage, "the command exists").toBeDefined();
+    const options = words.filter((word) => word.startsWith("--")).map((word) => word.split("=")[0]);
+    expect(options.filter((option) => !usage?.includes(` ${option} `))).toEqual([]);
   });
 });
 

@@ -2,6 +2,7 @@
  * The published packages as a user gets them: packed, and installed together in a folder outside of the workspace.
  */
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,7 +12,7 @@ import { catalog, published, root } from "./repository.ts";
 const execute = promisify(execFile);
 
 /** What users of the packages bring themselves. */
-const peers = ["@modelcontextprotocol/sdk", "react", "react-dom"];
+const peers = ["@modelcontextprotocol/sdk", "@types/node", "@types/react", "react", "react-dom"];
 
 export interface Packed {
   /** Where `npm install` ran. */
@@ -50,4 +51,11 @@ export async function packAndInstall(): Promise<Packed> {
 export async function runInstalled({ folder }: Packed, file: string, ...args: readonly string[]): Promise<string> {
   const { stdout } = await execute(process.execPath, [file, ...args], { cwd: folder });
   return stdout;
+}
+
+/** The program behind the command `sallyport`. */
+export function bin({ folder }: Packed): string {
+  const installed = join(folder, "node_modules/@sallyport/cli");
+  const manifest = JSON.parse(readFileSync(join(installed, "package.json"), "utf8")) as { bin: { sallyport: string } };
+  return join(installed, manifest.bin.sallyport);
 }

@@ -6,6 +6,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { listen } from "@sallyport/testkit";
 import { chromium } from "playwright-core";
 import ts from "typescript";
 import { build } from "vite";
@@ -105,26 +106,23 @@ async function draw(folder: string, block: Block, expected: string): Promise<str
     '<!doctype html><div id="root"></div><script type="module" src="/main.tsx"></script>',
   );
   await build({ root: source, configFile: false, logLevel: "error", oxc: { jsx: { runtime: "automatic" } } });
+  const server = await listen(async (request, response) => {
+    const file = request.url === "/" ? "/index.html" : request.url;
+    response.setHeader("content-type", file.endsWith(".js") ? "text/javascript" : "text/html");
+    response.end(await readFile(join(source, "dist", file)).catch(() => ""));
+  });
   const browser = await chromium.launch({
     executablePath: process.env["SALLYPORT_BROWSER"] ?? "",
-    args: ["--no-sandbox"],
+    args: process.getuid?.() === 0 ? ["--no-sandbox"] : [],
   });
   try {
     const page = await browser.newPage();
-    // The page's origin is this machine; its files come from the folder, without a server in between.
-    await page.route("http://localhost/**", async (route) => {
-      const { pathname } = new URL(route.request().url());
-      const file = pathname === "/" ? "/index.html" : pathname;
-      const contentType = file.endsWith(".js") ? "text/javascript" : "text/html";
-      await route.fulfill({ contentType, body: await readFile(join(source, "dist", file)).catch(() => "") });
-    });
-    await page.goto("http://localhost/");
-    await page
-      .getByText(expected.split("\n").at(-1) ?? "")
-      .waitFor({ timeout: 30_000 })
-      .catch(() => undefined);
+    await page.goto(server.url);
+    const last = page.getByText(expected.split("\n").at(-1) ?? "");
+    await last.waitFor({ timeout: 30_000 }).catch(() => undefined);
     return (await page.locator("body").textContent())?.trim() ?? "";
   } finally {
     await browser.close();
+    await server.close();
   }
 }
