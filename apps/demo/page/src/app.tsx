@@ -6,6 +6,12 @@ import { SignIn, type Target } from "./sign-in.tsx";
 
 export function App(): ReactElement {
   const [target, setTarget] = useState<Target>();
+  const [lastUrl, setLastUrl] = useState<string>();
+
+  const leave = (): void => {
+    setLastUrl(target?.url);
+    setTarget(undefined);
+  };
   return (
     <>
       <header>
@@ -17,9 +23,9 @@ export function App(): ReactElement {
       </header>
       <main>
         {target === undefined ? (
-          <SignIn onSubmit={setTarget} />
+          <SignIn lastUrl={lastUrl} onSubmit={setTarget} />
         ) : (
-          <Connection target={target} onLeave={() => setTarget(undefined)} />
+          <Connection target={target} onLeave={leave} />
         )}
       </main>
     </>

@@ -12,26 +12,33 @@ interface OfferedServer {
   readonly url: string;
 }
 
-export function SignIn({ onSubmit }: { onSubmit: (target: Target) => void }): ReactElement {
+export interface SignInProps {
+  /** The URL of the last connection, to start from. */
+  readonly lastUrl: string | undefined;
+  readonly onSubmit: (target: Target) => void;
+}
+
+export function SignIn({ lastUrl, onSubmit }: SignInProps): ReactElement {
   const servers = useOfferedServers();
-  const [url, setUrl] = useState<string>();
+  const [url, setUrl] = useState(lastUrl);
   const [token, setToken] = useState("");
   const id = useId();
 
+  const shownUrl = url ?? servers[0]?.url ?? "";
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    onSubmit({ url: url ?? servers[0]?.url ?? "", token });
+    onSubmit({ url: shownUrl, token });
   };
   return (
     <form className="card" onSubmit={submit} aria-labelledby={`${id}-title`}>
-      <h2 id={`${id}-title`}>Connect to a server</h2>
+      <h2 id={`${id}-title`}>Connect</h2>
       <label>
-        Server
+        Server URL
         <input
           type="url"
           required
           list={`${id}-servers`}
-          value={url ?? servers[0]?.url ?? ""}
+          value={shownUrl}
           onChange={(event) => setUrl(event.target.value)}
           placeholder="http://127.0.0.1:8000/mcp"
         />
