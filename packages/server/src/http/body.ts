@@ -4,7 +4,13 @@
 import type { IncomingMessage } from "node:http";
 import type { BodyReading } from "../mcp-server/endpoint.ts";
 
-/** @param maxBytes - a declared length over it is refused without reading. */
+/** There is nobody left to answer. */
+export class ClientGone extends Error {}
+
+/**
+ * @param maxBytes - a declared length over it is refused without reading.
+ * @throws ClientGone when the client leaves before its body is whole.
+ */
 export function readNodeBody(request: IncomingMessage, maxBytes: number): Promise<BodyReading> {
   if (Number(request.headers["content-length"]) > maxBytes) return Promise.resolve({ tooLarge: true });
   return new Promise((resolve, reject) => {
@@ -20,7 +26,7 @@ export function readNodeBody(request: IncomingMessage, maxBytes: number): Promis
     request
       .on("data", onData)
       .once("end", () => resolve({ tooLarge: false, text: Buffer.concat(chunks).toString("utf8") }))
-      .once("error", reject)
-      .once("close", () => reject(new Error("The client went away before its request was complete.")));
+      .once("error", (cause) => reject(new ClientGone("The client left before its body was whole.", { cause })))
+      .once("close", () => reject(new ClientGone("The client left before its body was whole.")));
   });
 }

@@ -9,7 +9,7 @@ import type { AdmittedCall, Served } from "../mcp-server/endpoint.ts";
 import type { AdmissionDesk } from "./admission.ts";
 import { isClosing, sendAnswer, sendResponse } from "./answer-node.ts";
 import { jsonRpcAnswer } from "./answers.ts";
-import { readNodeBody } from "./body.ts";
+import { ClientGone, readNodeBody } from "./body.ts";
 
 export interface ListenOptions {
   /** Address to listen on. Default `127.0.0.1`: this machine only. */
@@ -23,7 +23,7 @@ export interface Listening {
   /** The MCP endpoint: `http://127.0.0.1:8000/mcp`. */
   readonly url: string;
   readonly port: number;
-  /** Take no new requests, let running calls finish within the bound, then end what is left. Calling it again waits too. */
+  /** Take no new connections, let running calls finish within the bound, then end what is left. Calling it again waits too. */
   close(): Promise<void>;
 }
 
@@ -40,10 +40,11 @@ export async function listen(app: Application, port: number, options: ListenOpti
   const { host = "127.0.0.1", closeTimeoutMs = 5_000 } = options;
   const server = createServer();
   const address = await bind(server, port, host);
-  const running = new RunningCalls();
+  const running = new RunningCalls(server);
   const origin = `http://${host.includes(":") ? `[${host}]` : host}:${address.port}`;
   const onRequest = (request: IncomingMessage, response: ServerResponse, begin = (): void => {}): void => {
     handle(app, running, request, response, { origin, loopback: isLoopback(address.address), begin }).catch((error) => {
+      if (error instanceof ClientGone) return;
       app.onError(error);
       if (response.headersSent) response.destroy();
       else sendAnswer(request, response, jsonRpcAnswer(500, "Internal error"));
@@ -80,52 +81,67 @@ async function handle(
   { origin, loopback, begin }: Connection,
 ): Promise<void> {
   if (isClosing(request.socket)) return;
+  const controller = running.begin(request, response);
   const { method = "", url: target = "", rawHeaders: headers } = request;
   const host = request.headers.host;
   const admission = await app.desk.admit({ method, target, headers }, { host, loopback });
   if ("answer" in admission) return sendAnswer(request, response, admission.answer);
 
-  const call = running.begin(response);
   const { response: result, endless } = await app.serve({
     url: requestUrl(target, host, origin),
     method,
     headers: toHeaders(headers),
-    signal: call.signal,
+    signal: controller.signal,
     token: admission.token,
     readBody: () => {
       begin();
       return readNodeBody(request, app.maxBodyBytes);
     },
   });
-  if (endless) running.markEndless(response);
+  if (endless) running.markEndless(response, controller);
   await sendResponse(request, response, result, admission.cors);
 }
 
-/** The calls that are running, so that closing can wait for those that will end and end those that will not. */
+/** What is going on, so that closing can wait for the calls that will end, and end whatever would keep it waiting. */
 class RunningCalls {
-  readonly #calls: Map<ServerResponse, AbortController> = new Map();
-  readonly #endless: Set<ServerResponse> = new Set();
+  readonly #server: Server;
+  /** Connections that have not sent a request yet. Node counts them as busy. */
+  readonly #silent: Set<Socket> = new Set();
+  readonly #endless: Map<ServerResponse, AbortController> = new Map();
   #closing = false;
 
-  begin(response: ServerResponse): AbortController {
+  constructor(server: Server) {
+    this.#server = server;
+    server.on("connection", (socket: Socket) => {
+      this.#silent.add(socket);
+      socket.once("close", () => this.#silent.delete(socket));
+    });
+  }
+
+  /** A request has arrived. The controller is aborted when its client goes away. */
+  begin(request: IncomingMessage, response: ServerResponse): AbortController {
+    this.#silent.delete(request.socket);
+    if (this.#closing) response.setHeader("Connection", "close");
     const controller = new AbortController();
-    this.#calls.set(response, controller);
     response.once("close", () => {
-      this.#calls.delete(response);
       this.#endless.delete(response);
       if (!response.writableFinished) controller.abort();
+      // Its connection would be kept open for another request.
+      if (this.#closing) this.#server.closeIdleConnections();
     });
     return controller;
   }
 
-  markEndless(response: ServerResponse): void {
-    this.#endless.add(response);
-    if (this.#closing) response.destroy();
+  /** The answer is a subscription: it ends when the client leaves, or the server. */
+  markEndless(response: ServerResponse, controller: AbortController): void {
+    if (this.#closing) controller.abort();
+    else this.#endless.set(response, controller);
   }
 
-  endEndless(): void {
+  close(): void {
     this.#closing = true;
-    for (const response of this.#endless) response.destroy();
+    for (const socket of this.#silent) socket.destroy();
+    for (const controller of this.#endless.values()) controller.abort();
   }
 }
 
@@ -149,7 +165,7 @@ async function close(server: Server, running: RunningCalls, timeoutMs: number): 
   const timer = setTimeout(() => server.closeAllConnections(), timeoutMs);
   await new Promise<void>((resolve) => {
     server.close(() => resolve());
-    running.endEndless();
+    running.close();
   });
   clearTimeout(timer);
 }
