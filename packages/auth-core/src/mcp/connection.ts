@@ -3,10 +3,10 @@
  * HTTP+SSE for servers that are older than it (MCP transports, backwards compatibility).
  */
 import type { HttpServerConfig } from "../config/types.ts";
-import type { SallyportError } from "../errors.ts";
 import { type JudgedFetch, judgedFetch } from "./connection-fetch.ts";
-import { connectFailure, type FailureContext, HttpFailure } from "./failures.ts";
-import type { ConnectionFetch, ConnectOptions, McpPeer, McpSdk } from "./sdk.ts";
+import { connectFailure, connectionLost, type FailureContext, HttpFailure } from "./failures.ts";
+import type { ConnectionFetch, ConnectOptions, McpPeer } from "./sdk.ts";
+import type { TransportTarget } from "./session-options.ts";
 
 /** What is common to every attempt at one server. */
 export interface PeerOptions extends ConnectOptions, FailureContext {
@@ -33,19 +33,11 @@ export async function connectHttp(
   }
 }
 
-/** A transport of the SDK's own, such as its stdio transport. */
-export interface TransportTarget {
-  readonly kind: "transport";
-  /** Called once per connection; `signal` aborts when the attempt to connect is given up. */
-  open(sdk: McpSdk, signal: AbortSignal): unknown | Promise<unknown>;
-  /** The error to show for a failed attempt, when the target knows more of it than the SDK says. */
-  explain?(error: unknown): SallyportError | undefined;
-}
-
 /** A peer over a transport that the caller brings. */
 export async function connectTransport(target: TransportTarget, options: PeerOptions): Promise<McpPeer> {
+  const { sdk, signal } = options;
   try {
-    return await options.sdk.connectTransport(await target.open(options.sdk, options.signal), options);
+    return await onePeer(options, async (own) => sdk.connectTransport(await target.open(sdk, signal), own));
   } catch (error) {
     throw target.explain?.(error) ?? connectFailure(error, options);
   }
@@ -67,12 +59,26 @@ async function attempt(
     signal: options.signal,
     onStreamLost: () => void peer?.close().catch(() => {}),
   });
+  const url = new URL(server.url);
   try {
-    peer = await options.sdk.connectHttp({ ...options, url: new URL(server.url), transport, fetch: judged.fetch });
+    peer = await onePeer(options, (own) => options.sdk.connectHttp({ ...own, url, transport, fetch: judged.fetch }));
     return peer;
   } catch (error) {
     throw connectFailure(transport === "sse" ? (judged.lastFailure() ?? error) : error, options);
   }
+}
+
+/** An attempt that fails ends too: `onClose` is told of the peer that came of it, and of no other. */
+async function onePeer(options: PeerOptions, connect: (own: PeerOptions) => Promise<McpPeer>): Promise<McpPeer> {
+  let peer: McpPeer | undefined;
+  let ended = false;
+  const onClose = (): void => {
+    ended = true;
+    if (peer !== undefined) options.onClose();
+  };
+  peer = await connect({ ...options, onClose });
+  if (ended) throw connectionLost(options.where);
+  return peer;
 }
 
 /** The statuses with which a server that knows HTTP+SSE alone answers a POST; never 401 or 403 (HDR-06). */

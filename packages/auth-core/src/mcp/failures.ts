@@ -67,6 +67,25 @@ export class NetworkFailure extends TypeError {
   }
 }
 
+export function sessionClosed(where: string): SallyportError {
+  return new SallyportError("session_closed", `The session with ${where} is closed. Create another one.`);
+}
+
+export function connectionLost(where: string, cause?: unknown): SallyportError {
+  const message = `The connection to ${where} ended before the answer came. The next call connects again.`;
+  return new SallyportError("connect_failed", message, { cause });
+}
+
+export function connectTimeout(where: string, milliseconds: number): SallyportError {
+  const advice = "Check that it is an MCP server, or raise timeoutMs";
+  return new SallyportError("connect_failed", `No connection to ${where} within ${milliseconds} ms. ${advice}.`);
+}
+
+export function requestTimeout(where: string, what: string, milliseconds: number): SallyportError {
+  const message = `No answer from ${where} to ${what} within ${milliseconds} ms. Raise timeoutMs if it needs longer.`;
+  return new SallyportError("request_timeout", message);
+}
+
 /** Errors that came out of the authenticated fetch, and reach the caller as they are. */
 export type ThrownByFetch = WeakSet<object>;
 

@@ -1,4 +1,3 @@
-export type { TransportTarget } from "./connection.ts";
 export { McpRequestError } from "./failures.ts";
 export type {
   CallToolResult,
@@ -17,10 +16,5 @@ export type {
   Tool,
   TransportName,
 } from "./sdk.ts";
-export {
-  type CallOptions,
-  Session,
-  type SessionOptions,
-  type SessionState,
-  type SessionTarget,
-} from "./session.ts";
+export { Session } from "./session.ts";
+export type { CallOptions, SessionOptions, SessionState, SessionTarget, TransportTarget } from "./session-options.ts";

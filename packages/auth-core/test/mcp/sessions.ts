@@ -7,7 +7,8 @@ import type { AuthConfig, HttpServerConfig } from "../../src/config/types.ts";
 import type { McpSdk } from "../../src/mcp/sdk.ts";
 import { sdkV1 } from "../../src/mcp/sdk-v1.ts";
 import { sdkV2 } from "../../src/mcp/sdk-v2.ts";
-import { Session, type SessionOptions } from "../../src/mcp/session.ts";
+import { Session } from "../../src/mcp/session.ts";
+import type { SessionOptions } from "../../src/mcp/session-options.ts";
 
 /** A parsed HTTP server, as `parseServerConfig` gives it. */
 export function httpServer(url: string, more: Partial<HttpServerConfig> = {}): HttpServerConfig {
