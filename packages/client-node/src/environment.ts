@@ -7,8 +7,10 @@ import { parseEnv } from "node:util";
 import { ConfigError } from "@sallyport/auth-core";
 import { readTextFile, UnreadableFile } from "./text-file.ts";
 
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Which environment variables a configuration may name. */
 export interface EnvironmentOptions {
   /** The environment. Default: `process.env`. */
   readonly env?: Environment | undefined;

@@ -8,6 +8,7 @@ import type { Environment } from "../environment.ts";
 import { readTextFile, UnreadableFile, withoutNewline } from "../text-file.ts";
 import { runCommand } from "./command.ts";
 
+/** How secret sources are read. */
 export interface NodeSecretsOptions {
   /** Where relative files and commands start. Default: the working directory at the time of the read. */
   readonly baseDir?: string | undefined;

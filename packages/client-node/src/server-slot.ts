@@ -1,0 +1,54 @@
+/**
+ * One server of a client: its configuration, and at most one session to it at a time.
+ */
+import type { SecretReader, ServerConfig } from "@sallyport/auth-core";
+import { Session, type SessionOptions } from "@sallyport/auth-core/mcp";
+import { StdioTarget } from "./stdio.ts";
+
+export interface SlotOptions {
+  readonly name: string;
+  /** Where relative paths of the configuration start. */
+  readonly baseDir: string;
+  readonly secrets: SecretReader;
+  /** What every session of the client is given. */
+  readonly session: SessionOptions;
+  readonly onStderr: ((text: string) => void) | undefined;
+}
+
+export class ServerSlot {
+  readonly config: ServerConfig;
+  readonly #options: SlotOptions;
+  #session: Session | undefined;
+  // What a session has learned of the server, so that the next one need not ask again.
+  #prior: unknown;
+
+  constructor(config: ServerConfig, options: SlotOptions) {
+    this.config = config;
+    this.#options = options;
+  }
+
+  /** The session, while it is connected. */
+  get session(): Session | undefined {
+    return this.#session?.getState().status === "ready" ? this.#session : undefined;
+  }
+
+  /** The session, connected: the one there is, or a new one after it was closed. */
+  async open(): Promise<Session> {
+    if (this.#session === undefined || this.#session.getState().status === "closed") this.#session = this.#create();
+    const session = this.#session;
+    await session.connect();
+    this.#prior = session.prior;
+    return session;
+  }
+
+  /** End the session, if there is one. A connection on its way is given up. */
+  async close(): Promise<void> {
+    await this.#session?.close();
+  }
+
+  #create(): Session {
+    const { name, secrets, session } = this.#options;
+    const target = this.config.kind === "stdio" ? new StdioTarget(this.config, this.#options) : this.config;
+    return new Session(target, { ...session, name, secrets, prior: this.#prior });
+  }
+}
