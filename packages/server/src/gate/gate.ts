@@ -11,6 +11,7 @@ import { extractToken, type RequestHead } from "./extract.ts";
 import { answerRefusal, type Refusal } from "./refusal.ts";
 import { verifyToken } from "./verify.ts";
 
+/** Options of a gate. */
 export interface AuthGateOptions {
   /** Which scope implies which others. Default: none does. */
   readonly scopeImplies?: ScopeHierarchy;

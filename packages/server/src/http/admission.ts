@@ -9,6 +9,7 @@ import type { AccessToken } from "../token/access-token.ts";
 import { type Answer, jsonAnswer, jsonRpcAnswer } from "./answers.ts";
 import { type CorsHeaders, createOriginPolicy, type OriginOptions, type OriginPolicy } from "./origin.ts";
 
+/** Where the endpoint is, and what is open. */
 export interface AdmissionOptions extends OriginOptions {
   /** Path of the MCP endpoint. Default `/mcp`; the same with a slash at the end reaches it too. */
   readonly path?: string;

@@ -11,6 +11,7 @@ import { isClosing, sendAnswer, sendResponse } from "./answer-node.ts";
 import { jsonRpcAnswer } from "./answers.ts";
 import { ClientGone, readNodeBody } from "./body.ts";
 
+/** Options of `listen`. */
 export interface ListenOptions {
   /** Address to listen on. Default `127.0.0.1`: this machine only. */
   readonly host?: string;

@@ -13,6 +13,7 @@ import { SallyportError } from "@sallyport/auth-core";
 import { headerValues, type RequestHead } from "../gate/extract.ts";
 import { type Answer, jsonRpcAnswer } from "./answers.ts";
 
+/** Which web pages may call, and by which names. */
 export interface OriginOptions {
   /**
    * Origins of web pages that may call the server: exactly these, or `"*"` for every page. Default: pages of the server's own

@@ -19,6 +19,7 @@ import { Endpoint } from "./endpoint.ts";
 import { type StdioOptions, type StdioServer, serveOverStdio } from "./stdio.ts";
 import { type Exchange, registerTool, type Tool, type ToolDefinition, type ToolHandler } from "./tools.ts";
 
+/** Options of a server. */
 export interface MCPServerOptions extends AdmissionOptions, AuthGateOptions {
   readonly name: string;
   readonly version: string;

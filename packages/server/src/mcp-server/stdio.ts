@@ -9,6 +9,7 @@ import type { AccessToken } from "../token/access-token.ts";
 import { AuthenticationError, InsufficientScopeError } from "../token/errors.ts";
 import type { Exchange } from "./tools.ts";
 
+/** Options of `stdio`. */
 export interface StdioOptions {
   /** Name of the environment variable that holds the credential. Needed when the server has `auth`. */
   readonly env?: string;

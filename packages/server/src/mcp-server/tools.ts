@@ -41,6 +41,7 @@ export type ToolHandler<Input extends StandardSchemaWithJSON | undefined = undef
   context: ServerContext,
 ) => ToolOutput | Promise<ToolOutput>;
 
+/** The arguments as the handler gets them. */
 export type ToolArguments<Input extends StandardSchemaWithJSON | undefined> = Input extends StandardSchemaWithJSON
   ? StandardSchemaWithJSON.InferOutput<Input>
   : Readonly<Record<string, never>>;

@@ -6,6 +6,7 @@ import { SallyportError } from "@sallyport/auth-core";
 import type { BearerAuthProvider, BearerAuthProviderOptions } from "./bearer-auth-provider.ts";
 import { StaticTokens, type TokenGrant } from "./static-tokens.ts";
 
+/** Options of {@link envTokens}. */
 export interface EnvTokensOptions extends BearerAuthProviderOptions {
   /** What every token of the variable stands for. Default: nobody in particular, without scopes. */
   readonly grant?: TokenGrant;
