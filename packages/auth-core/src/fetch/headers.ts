@@ -42,7 +42,7 @@ export function addStaticHeaders(
   readings: readonly Reading[],
 ): void {
   for (const [index, { name }] of headers.entries()) {
-    const value = readings[index]?.text ?? "";
+    const value = readings[index]?.reveal() ?? "";
     const own = request.headers.get(name);
     if (own === null) setHeader(request, name, value);
     else if (own !== value && mayBeCredential(name)) {

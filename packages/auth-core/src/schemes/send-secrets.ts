@@ -12,10 +12,10 @@ export async function* sendSecrets(
   apply: (texts: readonly string[]) => Request,
 ): AsyncGenerator<Request, void, Response> {
   const readings = await Promise.all(secrets.map((secret) => secret.get()));
-  const response = yield apply(readings.map(({ text }) => text));
+  const response = yield apply(readings.map((reading) => reading.reveal()));
   if (response.status !== 401) return;
   const renewed = await renewAll(secrets, readings);
-  if (renewed !== undefined) yield apply(renewed.map(({ text }) => text));
+  if (renewed !== undefined) yield apply(renewed.map((reading) => reading.reveal()));
 }
 
 /** Read secrets again that a server has refused. `undefined` when none of them has changed. */
@@ -25,5 +25,5 @@ export async function renewAll(
 ): Promise<Reading[] | undefined> {
   if (secrets.every(({ fixed }) => fixed !== undefined)) return undefined;
   const renewed = await Promise.all(refused.map((reading, index) => secrets[index]?.renew(reading) ?? reading));
-  return renewed.some(({ text }, index) => text !== refused[index]?.text) ? renewed : undefined;
+  return renewed.some((reading, index) => reading.reveal() !== refused[index]?.reveal()) ? renewed : undefined;
 }

@@ -13,8 +13,8 @@ export class Reading {
     this.#text = text;
   }
 
-  /** The secret itself, in the form that is sent. */
-  get text(): string {
+  /** The secret itself, in the form that is sent. A method, since inspectors call getters. */
+  reveal(): string {
     return this.#text;
   }
 }

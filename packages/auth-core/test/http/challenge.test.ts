@@ -56,22 +56,42 @@ describe("parseChallenges", () => {
       ],
     ],
     ["any case", 'BEARER Realm="Tools"', [{ scheme: "bearer", params: { realm: "Tools" } }]],
-    ["white space around =", 'Bearer realm = "a" ,\terror\t=invalid_token', [
-      { scheme: "bearer", params: { realm: "a", error: "invalid_token" } },
-    ]],
-    ["empty list elements", ' , ,Bearer realm="a",, ,error="b", ', [{ scheme: "bearer", params: { realm: "a", error: "b" } }]],
-    ["no commas between parameters", 'Bearer realm="a" error="b"', [{ scheme: "bearer", params: { realm: "a", error: "b" } }]],
-    ["unquoted values that are no tokens", "Bearer resource_metadata=https://a.example/x?y=1, error=e", [
-      { scheme: "bearer", params: { resource_metadata: "https://a.example/x?y=1", error: "e" } },
-    ]],
-    ["a parameter twice: the first counts (B50-06)", 'Bearer scope="a", scope="b"', [
-      { scheme: "bearer", params: { scope: "a" } },
-    ]],
-    ["a quoted string that does not end", 'Bearer realm="open, scope="', [{ scheme: "bearer", params: { realm: "open, scope=" } }]],
+    [
+      "white space around =",
+      'Bearer realm = "a" ,\terror\t=invalid_token',
+      [{ scheme: "bearer", params: { realm: "a", error: "invalid_token" } }],
+    ],
+    [
+      "empty list elements",
+      ' , ,Bearer realm="a",, ,error="b", ',
+      [{ scheme: "bearer", params: { realm: "a", error: "b" } }],
+    ],
+    [
+      "no commas between parameters",
+      'Bearer realm="a" error="b"',
+      [{ scheme: "bearer", params: { realm: "a", error: "b" } }],
+    ],
+    [
+      "unquoted values that are no tokens",
+      "Bearer resource_metadata=https://a.example/x?y=1, error=e",
+      [{ scheme: "bearer", params: { resource_metadata: "https://a.example/x?y=1", error: "e" } }],
+    ],
+    [
+      "a parameter twice: the first counts (B50-06)",
+      'Bearer scope="a", scope="b"',
+      [{ scheme: "bearer", params: { scope: "a" } }],
+    ],
+    [
+      "a quoted string that does not end",
+      'Bearer realm="open, scope="',
+      [{ scheme: "bearer", params: { realm: "open, scope=" } }],
+    ],
     ["a backslash at the end", 'Bearer realm="a\\', [{ scheme: "bearer", params: { realm: "a\\" } }]],
-    ["a scheme inside a quoted string", 'Bearer error_description="try Basic realm=x, or Digest y=z"', [
-      { scheme: "bearer", params: { error_description: "try Basic realm=x, or Digest y=z" } },
-    ]],
+    [
+      "a scheme inside a quoted string",
+      'Bearer error_description="try Basic realm=x, or Digest y=z"',
+      [{ scheme: "bearer", params: { error_description: "try Basic realm=x, or Digest y=z" } }],
+    ],
     ["a stray quoted string", '"Basic realm=x", Bearer realm="a"', [{ scheme: "bearer", params: { realm: "a" } }]],
     ["a parameter before any scheme", 'realm="a", Bearer realm="b"', [{ scheme: "bearer", params: { realm: "b" } }]],
     ["nothing", "", []],
@@ -101,7 +121,22 @@ describe("parseChallenges", () => {
   });
 
   it("never throws and gives only strings, whatever it is sent", () => {
-    const pieces = fc.constantFrom("Bearer", "Basic", "realm", "=", '"', "\\", ",", " ", "\t", "a", "==", "/", "é", "\r\n");
+    const pieces = fc.constantFrom(
+      "Bearer",
+      "Basic",
+      "realm",
+      "=",
+      '"',
+      "\\",
+      ",",
+      " ",
+      "\t",
+      "a",
+      "==",
+      "/",
+      "é",
+      "\r\n",
+    );
     const header = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.array(pieces).map((list) => list.join("")),
@@ -133,7 +168,7 @@ describe("parseChallenges", () => {
 
 describe("formatChallenge", () => {
   const token = fc.string({ unit: fc.constantFrom(..."abcXYZ019!#$%&'*+.^_`|~-"), minLength: 1 });
-  const value = fc.string({ unit: fc.constantFrom(..."\t !#[]~aZ09,=\"\\;é\u00ff") });
+  const value = fc.string({ unit: fc.constantFrom(...'\t !#[]~aZ09,="\\;é\u00ff') });
   const params = fc.uniqueArray(fc.tuple(token, value), { selector: ([name]) => name.toLowerCase() });
   const withParams = fc.record({ scheme: token, params: params.map((list) => Object.fromEntries(list)) });
   const token68 = fc
@@ -148,7 +183,9 @@ describe("formatChallenge", () => {
         const expected = challenges.map((challenge) => ({
           ...challenge,
           scheme: challenge.scheme.toLowerCase(),
-          params: Object.fromEntries(Object.entries(challenge.params).map(([name, text]) => [name.toLowerCase(), text])),
+          params: Object.fromEntries(
+            Object.entries(challenge.params).map(([name, text]) => [name.toLowerCase(), text]),
+          ),
         }));
         expect(plain(header)).toEqual(expected);
         // What is written fits into a header, and stays one header.
