@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 
 /** The root of the repository. */
 export const root = fileURLToPath(new URL("..", import.meta.url));
@@ -35,7 +36,6 @@ export const environment = {
   npm_config_update_notifier: "false",
   npm_config_fund: "false",
   npm_config_audit: "false",
-  ...(process.stdout.isTTY ? { FORCE_COLOR: "1" } : {}),
 };
 delete environment["npm_config_loglevel"];
 delete environment["npm_config_silent"];
@@ -174,7 +174,7 @@ function explain(failure) {
     print(failure instanceof Error ? (failure.stack ?? failure.message) : String(failure));
     return;
   }
-  const text = failure.output.trim();
+  const text = stripVTControlCharacters(failure.output).trim();
   if (text !== "") print(`${text.replace(/^/gm, "  │ ")}`);
   print(`  ${failure.message}`);
   const advice = known.find(([pattern]) => pattern.test(failure.output))?.[1];
