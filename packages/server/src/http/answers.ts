@@ -23,6 +23,9 @@ export function jsonRpcAnswer(status: number, message: string, headers: Readonly
   return jsonAnswer(status, { jsonrpc: "2.0", error: { code: -32_000, message }, id: null }, headers);
 }
 
+/** Something of ours broke; what it was is the operator's business. */
+export const internalError: Answer = jsonRpcAnswer(500, "Internal error");
+
 /** The answer on runtimes that speak `Response`. */
 export function toResponse({ status, headers, body }: Answer): Response {
   return new Response(body === "" ? null : body, { status, headers: { ...headers } });

@@ -8,8 +8,9 @@ import { SallyportError } from "@sallyport/auth-core";
 import type { AdmittedCall, Served } from "../mcp-server/endpoint.ts";
 import type { AdmissionDesk } from "./admission.ts";
 import { isClosing, sendAnswer, sendResponse } from "./answer-node.ts";
-import { jsonRpcAnswer } from "./answers.ts";
+import { internalError } from "./answers.ts";
 import { ClientGone, readNodeBody } from "./body.ts";
+import { RunningCalls } from "./running-calls.ts";
 
 /** Options of `listen`. */
 export interface ListenOptions {
@@ -48,13 +49,15 @@ export async function listen(app: Application, port: number, options: ListenOpti
       if (error instanceof ClientGone) return;
       app.onError(error);
       if (response.headersSent) response.destroy();
-      else sendAnswer(request, response, jsonRpcAnswer(500, "Internal error"));
+      else sendAnswer(request, response, internalError);
     });
   };
   server.on("request", (request, response) => onRequest(request, response));
   // The client asks before it sends its body: it is told to go on once it has been admitted (RFC 9110 §10.1.1).
   server.on("checkContinue", (request, response) => onRequest(request, response, () => response.writeContinue()));
-  server.on("clientError", refuseUnparsable);
+  server.on("clientError", (error, socket: Socket) => refuseUnparsable(error, socket, running));
+  // Out of file descriptors, for one: the server lives on.
+  server.on("error", app.onError);
 
   let closed: Promise<void> | undefined;
   return {
@@ -103,52 +106,9 @@ async function handle(
   await sendResponse(request, response, result, admission.cors);
 }
 
-/** What is going on, so that closing can wait for the calls that will end, and end whatever would keep it waiting. */
-class RunningCalls {
-  readonly #server: Server;
-  /** Connections that have not sent a request yet. Node counts them as busy. */
-  readonly #silent: Set<Socket> = new Set();
-  readonly #endless: Map<ServerResponse, AbortController> = new Map();
-  #closing = false;
-
-  constructor(server: Server) {
-    this.#server = server;
-    server.on("connection", (socket: Socket) => {
-      this.#silent.add(socket);
-      socket.once("close", () => this.#silent.delete(socket));
-    });
-  }
-
-  /** A request has arrived. The controller is aborted when its client goes away. */
-  begin(request: IncomingMessage, response: ServerResponse): AbortController {
-    this.#silent.delete(request.socket);
-    if (this.#closing) response.setHeader("Connection", "close");
-    const controller = new AbortController();
-    response.once("close", () => {
-      this.#endless.delete(response);
-      if (!response.writableFinished) controller.abort();
-      // Its connection would be kept open for another request.
-      if (this.#closing) this.#server.closeIdleConnections();
-    });
-    return controller;
-  }
-
-  /** The answer is a subscription: it ends when the client leaves, or the server. */
-  markEndless(response: ServerResponse, controller: AbortController): void {
-    if (this.#closing) controller.abort();
-    else this.#endless.set(response, controller);
-  }
-
-  close(): void {
-    this.#closing = true;
-    for (const socket of this.#silent) socket.destroy();
-    for (const controller of this.#endless.values()) controller.abort();
-  }
-}
-
 function bind(server: Server, port: number, host: string): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
-    server.once("error", (cause: NodeJS.ErrnoException) => {
+    const fail = (cause: NodeJS.ErrnoException): void => {
       const why = cause.code === "EADDRINUSE" ? "another program is listening there" : (cause.code ?? "unknown reason");
       reject(
         new SallyportError(
@@ -157,8 +117,11 @@ function bind(server: Server, port: number, host: string): Promise<AddressInfo> 
           { cause },
         ),
       );
+    };
+    server.once("error", fail).listen(port, host, () => {
+      server.off("error", fail);
+      resolve(server.address() as AddressInfo);
     });
-    server.listen(port, host, () => resolve(server.address() as AddressInfo));
   });
 }
 
@@ -172,8 +135,9 @@ async function close(server: Server, running: RunningCalls, timeoutMs: number): 
 }
 
 // Not HTTP, or too much of it: the parser has given up, so the answer is written by hand and the connection ends.
-function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (!socket.writable || error.code === "ECONNRESET") {
+function refuseUnparsable(error: NodeJS.ErrnoException, socket: Socket, running: RunningCalls): void {
+  // Written into another answer it would be taken for a part of it.
+  if (!socket.writable || error.code === "ECONNRESET" || running.isAnswering(socket)) {
     socket.destroy();
     return;
   }

@@ -11,7 +11,7 @@ import {
 import { SallyportError } from "@sallyport/auth-core";
 import { type AuthGateOptions, Gate, requestHead } from "../gate/gate.ts";
 import { AdmissionDesk, type AdmissionOptions } from "../http/admission.ts";
-import { toResponse } from "../http/answers.ts";
+import { internalError, toResponse } from "../http/answers.ts";
 import type { Listening, ListenOptions } from "../http/node-server.ts";
 import type { BearerAuthProvider } from "../providers/bearer-auth-provider.ts";
 import { checkScopes } from "../token/scopes.ts";
@@ -178,7 +178,13 @@ export class MCPServer {
    * export default { fetch: server.fetch };
    * ```
    */
-  readonly fetch = async (request: Request): Promise<Response> => {
+  readonly fetch = (request: Request): Promise<Response> =>
+    this.#serve(request).catch((error: unknown) => {
+      this.#onError(error);
+      return toResponse(internalError);
+    });
+
+  async #serve(request: Request): Promise<Response> {
     const { url, method, headers, signal } = request;
     const host = headers.get("host") ?? new URL(url).host;
     const admission = await this.#desk.admit(requestHead(request), { host, loopback: false });
@@ -187,7 +193,7 @@ export class MCPServer {
     const { response } = await this.#endpoint.serve({ url, method, headers, signal, token: admission.token, readBody });
     for (const [name, value] of Object.entries(admission.cors)) response.headers.set(name, value);
     return response;
-  };
+  }
 
   /**
    * Serve on stdin and stdout (Node). The credential is verified before anything is served, and its expiry at every call.

@@ -201,6 +201,29 @@ describe("what is hardly HTTP", () => {
     expect(await send(text)).toBe(status);
   });
 
+  it("noise behind a request whose answer is on its way is not answered into it", async () => {
+    const begun = deferred();
+    const slow = await new MCPServer(info)
+      .tool({ name: "slow", description: "" }, () => {
+        begun.resolve();
+        return new Promise<string>(() => {});
+      })
+      .listen(0);
+    const { headers, body } = callTool("2025", "slow");
+    const socket = connect(slow.port, "127.0.0.1");
+    let all = "";
+    socket.setEncoding("latin1").on("data", (chunk) => {
+      all += chunk;
+    });
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`POST /mcp HTTP/1.1\r\n${host}${lines.join("")}Content-Length: ${body.length}\r\n\r\n${body}`);
+    await begun.promise;
+    socket.write("\0noise\r\n\r\n");
+    await once(socket, "close");
+    expect(all).not.toContain("400");
+    await slow.close();
+  });
+
   it("CONNECT is hung up on", async () => {
     expect(await exchange(listening.port, `CONNECT example.com:443 HTTP/1.1\r\n${host}\r\n`)).toBe("");
   });

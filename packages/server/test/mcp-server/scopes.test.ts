@@ -172,6 +172,23 @@ describe("bodies that are no proper call", () => {
   });
 });
 
+it("a handler that asks for what is no scope has failed, and says so to the operator only", async () => {
+  const errors: unknown[] = [];
+  const server = mailServer({ onError: (error) => errors.push(error) });
+  server.tool({ name: "odd", description: "" }, () => requireScopes('mail"\r\nX: y').subject);
+  const response = await server.fetch(post(url, callTool("2026", "odd"), "ada"));
+  expect(response.status).toBe(200);
+  expect(await textOf(response)).toContain("The tool odd failed");
+  expect(errors).toEqual([expect.objectContaining({ code: "config_invalid" })]);
+});
+
+it("a body that breaks off is an answer and not a rejection", async () => {
+  const body = new ReadableStream({ pull: (controller) => controller.error(new Error("cable cut")) });
+  const { headers } = callTool("2026", "whoami");
+  const init = { method: "POST", headers: { ...headers, Authorization: "Bearer ada" }, body, duplex: "half" };
+  expect((await mailServer().fetch(new Request(url, init as RequestInit))).status).toBe(500);
+});
+
 it("scopes that could not be sent, or not be enforced, are refused at start-up (B50-07, CHL-08)", () => {
   const invalid = expect.objectContaining({ code: "config_invalid" });
   for (const scope of ["", "two words", 'quo"te', "back\\slash", "caf\xe9", "offline_access"]) {
