@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 import { findBrowser } from "./scripts/browser.mjs";
 
 const folder = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-const environments: Record<string, string> = { "client-react": "./test/environment.ts" };
+const environments: Record<string, string> = { "client-react": folder("packages/client-react/test/environment.ts") };
 
 // One project for each package and app, and `scripts` for what concerns the repository as a whole.
 const members = ["packages", "apps"].flatMap((group) => readdirSync(folder(group)).map((name) => `${group}/${name}`));
