@@ -24,6 +24,8 @@ import type { AuthConfig, AuthSetting } from "./types.ts";
 export function authSchema(): z.ZodType<AuthSetting> {
   return z.union(
     [
+      // First: an instance has no keys, and would pass for the empty object that is OAuth.
+      codeOnly<Auth>(isAuth),
       z.discriminatedUnion("type", [
         none(),
         bearer(),
@@ -36,13 +38,13 @@ export function authSchema(): z.ZodType<AuthSetting> {
         awsSigV4(),
         oauth(),
       ]),
+      // First: an instance that keeps everything private has no keys, and would pass for the OAuth of {}.
       bearerShorthand(),
       secretSource().transform((token): AuthConfig => ({ type: "bearer", token })),
       z
         .literal([null, false])
         .describe("Never authenticate.")
         .transform((): AuthConfig => ({ type: "none" })),
-      codeOnly<Auth>(isAuth),
       codeOnly<AuthFunction>((value) => typeof value === "function"),
     ],
     { error: "must be a token, an object with a type, {} for OAuth, or null for no authentication" },

@@ -30,10 +30,10 @@ export interface Settled {
 export function settle(sources: Sources): Settled {
   const findings: Finding[] = [];
   const { auth, path } = oneCredential(sources, findings);
-  const claims = auth === undefined ? [] : claimsOf(auth, path);
+  const claims = new Map(auth === undefined ? [] : claimsOf(auth, path).map((claim) => [claim.header, claim]));
   const headers: Record<string, SecretInput> = Object.create(null);
   for (const [name, secret] of Object.entries(distinct(sources.headers, ["headers"], findings))) {
-    const claim = claims.find((each) => each.header === name.toLowerCase());
+    const claim = claims.get(name.toLowerCase());
     if (claim === undefined) headers[name] = secret;
     else if (claim.value === undefined || !sameCredential({ prefix: "", secret }, claim.value)) {
       findings.push(conflict(["headers", name], claim.path, `both set the header ${claim.header}`));
@@ -153,7 +153,7 @@ function distinct(
     if (earlier === undefined) {
       written.set(name.toLowerCase(), name);
       result[name] = value;
-    } else if (!sameValue(headers[earlier], value)) {
+    } else if (!sameCredential({ prefix: "", secret: headers[earlier] ?? "" }, { prefix: "", secret: value })) {
       findings.push(
         conflict([...path, name], [...path, earlier], "both set the same header, names of headers have no case"),
       );

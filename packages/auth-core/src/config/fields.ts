@@ -11,6 +11,7 @@ type Complaint = (text: string) => string;
 /** Text that matches `pattern`; `complaint` says why it does not. */
 export function text(pattern: RegExp, complaint: string | Complaint): z.ZodString {
   return z.string().regex(pattern, {
+    abort: true,
     error: ({ input }) => {
       if (input === "") return "is empty";
       return typeof complaint === "string" ? complaint : complaint(String(input));
@@ -58,12 +59,13 @@ export function bearerToken(): z.ZodString {
 
 /** A secret as text, as a source to read it from, or in code as a function that gives it. */
 export function secret(inline: z.ZodType<string, string>): z.ZodType<SecretInput> {
-  return z.union(
-    [inline, secretSource(), codeOnly<() => string | Promise<string>>((value) => typeof value === "function")],
-    {
-      error: 'must be text, or where to read it: { "env": "NAME" }, { "file": "path" } or { "command": ["program"] }',
-    },
-  );
+  const given = codeOnly<() => string | Promise<string>>((value) => typeof value === "function");
+  return z.union([inline, secretSource(), given], {
+    error: ({ input }) =>
+      typeof input === "number" || typeof input === "boolean"
+        ? "must be text: put it in quotes"
+        : 'must be text, or where to read it: { "env": "NAME" }, { "file": "path" } or { "command": ["program"] }',
+  });
 }
 
 let source: z.ZodType<SecretSource> | undefined;

@@ -90,7 +90,7 @@ export function readInput(source: unknown, prefix: string, env: Environment | un
   function report(code: ConfigProblem["code"], path: Path, message: string): void {
     problems.push({ code, path: formatPath(path, prefix), message });
     unreadable.add(formatPath(path, prefix));
-    for (let depth = path.length; depth > 0; depth -= 1) incomplete.add(formatPath(path.slice(0, depth), prefix));
+    for (let depth = path.length; depth >= 0; depth -= 1) incomplete.add(formatPath(path.slice(0, depth), prefix));
   }
 }
 

@@ -9,7 +9,7 @@ import type { OAuthConfig } from "./types.ts";
 
 /** Fields of OAuth 2.1. `type` may be left out: an object with OAuth keys, or none, is OAuth. */
 export function oauth(): z.ZodType<OAuthConfig> & z.core.$ZodTypeDiscriminable {
-  const untyped = (type: string) => `an object without a type is OAuth; say "type": "${type}"`;
+  const untyped = (type: string) => `: an object without a type is OAuth; say "type": "${type}"`;
   return spelled(
     {
       type: kind("oauth").exactOptional(),
@@ -73,7 +73,7 @@ export function oauth(): z.ZodType<OAuthConfig> & z.core.$ZodTypeDiscriminable {
       key: untyped("apiKey"),
       apiKey: untyped("apiKey"),
       headers: untyped("headers"),
-      scopes: "did you mean scope?",
+      scopes: "; did you mean scope?",
     },
   )
     .superRefine((value, context) => {

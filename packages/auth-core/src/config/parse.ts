@@ -17,7 +17,11 @@ import type { Config, HttpServerConfig, ServerConfig, StdioServerConfig } from "
 export interface ParseOptions {
   /** The variables for `${VAR}`. Without it none is set. */
   readonly env?: Environment;
-  /** Fill in `${VAR}`. Default `false`: what code passes is taken as it is; config files are read with `true`. */
+  /**
+   * Fill in `${VAR}`, `${VAR:-default}` and `${env:VAR}` in every string. Default `false`: what code passes is taken as it
+   * is; config files are read with `true`. The default also replaces an empty variable. Keys are not expanded, nor what a
+   * variable holds. There is no escape: a text with `${` in it has to come from a variable or a secret source.
+   */
   readonly expand?: boolean;
 }
 

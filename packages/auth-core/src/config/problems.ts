@@ -88,6 +88,7 @@ function explain(issue: Issue, path: Path, root: unknown): Finding {
     case "invalid_value":
       return { path, message: oneOf(issue.values, value) };
     case "invalid_union":
+      if (value === undefined) return { path, message: "is missing" };
       if (issue.errors.length > 0) return { path, message: issue.message };
       return { path, message: oneOf("options" in issue && Array.isArray(issue.options) ? issue.options : [], value) };
     case "invalid_key":

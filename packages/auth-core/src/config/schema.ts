@@ -57,10 +57,10 @@ function document(server: z.ZodType) {
     },
     {
       mcpServers: ': put servers under it, { "mcpServers": { "name": { "url": … } } }',
-      servers: "did you mean mcpServers?",
-      url: 'belongs to a server: { "mcpServers": { "name": { "url": … } } }',
-      command: 'belongs to a server: { "mcpServers": { "name": { "command": … } } }',
-      inputs: "is for VS Code, which asks for values; use environment variables or secret sources",
+      servers: "; did you mean mcpServers?",
+      url: ': it belongs to a server: { "mcpServers": { "name": { "url": … } } }',
+      command: ': it belongs to a server: { "mcpServers": { "name": { "command": … } } }',
+      inputs: ": it is for VS Code, which asks for values; use environment variables or secret sources",
     },
   ).describe("MCP servers and how to authenticate to them.");
 }
@@ -79,7 +79,7 @@ function httpServer() {
       .describe("Transport. Default: Streamable HTTP, then SSE for old servers.")
       .transform((form) => (form === "sse" ? "sse" : "http"))
       .exactOptional();
-  const local = "belongs to a server with command; this one has url";
+  const local = ": it belongs to a server with command; this one has url";
   return spelled(
     {
       url: webUrl().describe("Absolute http or https URL of the server."),
@@ -103,7 +103,7 @@ function httpServer() {
 
 function stdioServer() {
   const transport = () => z.enum(["stdio"]).describe("Transport.").exactOptional();
-  const remote = "belongs to a server with url; one with command takes its credential in env";
+  const remote = ": it belongs to a server with url; one with command takes its credential in env";
   return spelled(
     {
       command: systemName().describe("Program to start."),
@@ -126,16 +126,16 @@ function stdioServer() {
 
 /** Keys of other hosts that say something about authentication: not understood is not ignored. */
 const foreignKeys: Readonly<Record<string, string>> = {
-  serverUrl: "did you mean url?",
-  httpUrl: "did you mean url?",
-  cmd: "did you mean command?",
-  token: "did you mean authToken?",
-  accessToken: "did you mean authToken?",
-  bearerToken: "did you mean authToken?",
-  apiKey: 'write "auth": { "type": "apiKey", "key": … }',
-  oauth: 'write "auth": { "type": "oauth", … }',
-  headersHelper: 'write "headers": { "Authorization": { "command": [ … ] } }',
-  envFile: "is not read here; give the file to the program that reads this configuration (envFile, --env-file)",
+  serverUrl: "; did you mean url?",
+  httpUrl: "; did you mean url?",
+  cmd: "; did you mean command?",
+  token: "; did you mean authToken?",
+  accessToken: "; did you mean authToken?",
+  bearerToken: "; did you mean authToken?",
+  apiKey: ': write "auth": { "type": "apiKey", "key": … }',
+  oauth: ': write "auth": { "type": "oauth", … }',
+  headersHelper: ': write "headers": { "Authorization": { "command": [ … ] } }',
+  envFile: ": it is not read here; give the file to the program that reads this configuration (envFile, --env-file)",
 };
 
 /** Keys of both kinds. Other hosts write most of them; they change nothing about authentication and are accepted for their sake. */

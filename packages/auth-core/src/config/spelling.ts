@@ -27,7 +27,8 @@ export function writtenKey(value: object, key: string): string {
  * A strict object whose keys may be written in either spelling. Both spellings of one key are fine when they say the
  * same, and a conflict when they do not.
  *
- * @param hints - what to say about keys that other tools know, and about known ones that are missing, by camelCase name.
+ * @param hints - how to go on after "is not a known key" where other tools know it, and after "is missing" where it is
+ * known, by camelCase name.
  */
 export function spelled<const Shape extends Readonly<Record<string, z.ZodType>>>(
   shape: Shape,

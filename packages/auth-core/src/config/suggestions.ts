@@ -13,7 +13,7 @@ export function snakeCase(key: string): string {
  *
  * @param accepted - the known keys in both spellings.
  * @param known - the known keys in camelCase.
- * @param hints - what to say about keys that other tools know, by camelCase name.
+ * @param hints - how to go on after "is not a known key" where other tools know it, by camelCase name.
  */
 export function* unknownKeys(
   value: object,
@@ -24,16 +24,13 @@ export function* unknownKeys(
   const keys = Object.keys(value);
   const unknown = keys.filter((key) => !accepted.includes(key));
   const usual = keys.some((key) => key.includes("_"));
-  const unhinted = (key: string): string => {
+  for (const key of unknown.slice(0, shown)) {
     // A key without capitals is meant in the style of the keys beside it.
     const snake = key.includes("_") || (usual && !/[A-Z]/.test(key));
     const spell = (name: string) => (snake ? snakeCase(name) : name);
-    const meant = closest(key, known);
-    return meant === undefined ? `there are ${known.map(spell).join(", ")}` : `did you mean ${spell(meant)}?`;
-  };
-  for (const key of unknown.slice(0, shown)) {
-    const hint = Object.entries(hints).find(([name]) => plain(name) === plain(key))?.[1];
-    yield [key, `is not a known key: ${hint ?? unhinted(key)}`];
+    const meant = closest(key, [...known, ...Object.keys(hints)]);
+    if (meant === undefined) yield [key, `is not a known key; there are ${known.map(spell).join(", ")}`];
+    else yield [key, `is not a known key${known.includes(meant) ? `; did you mean ${spell(meant)}?` : hints[meant]}`];
   }
   const [next] = unknown.slice(shown);
   if (next !== undefined) yield [next, `and ${unknown.length - shown - 1} more are not known keys`];
