@@ -22,7 +22,7 @@ export interface MCPClientOptions extends EnvironmentOptions {
   readonly fetch?: typeof fetch | undefined;
   /** Told of every request, response and redirect, credentials masked. */
   readonly onEvent?: ((event: ServerEvent) => void) | undefined;
-  /** Told what stdio servers write to their standard error, which is otherwise discarded. May hold secrets. */
+  /** Told what stdio servers write to their standard error, which is otherwise discarded. May hold secrets. What it throws is ignored. */
   readonly onStderr?: ((server: string, text: string) => void) | undefined;
   /** Who this client says it is. */
   readonly clientInfo?: Implementation | undefined;

@@ -57,7 +57,7 @@ export class StdioTarget implements TransportTarget {
       cwd: this.#cwd,
       stderr: onStderr === undefined ? "ignore" : "pipe",
     });
-    if (onStderr !== undefined) (transport.stderr as Readable).setEncoding("utf8").on("data", onStderr);
+    if (onStderr !== undefined) tell(transport.stderr as Readable, onStderr);
 
     const start = transport.start.bind(transport);
     const close = transport.close.bind(transport);
@@ -67,6 +67,7 @@ export class StdioTarget implements TransportTarget {
       return close();
     };
     // The SDKs wait for the process to answer even when nobody waits for them any more.
+    signal.throwIfAborted();
     signal.addEventListener("abort", () => void transport.close().catch(() => {}), { once: true });
     return transport;
   }
@@ -123,6 +124,16 @@ async function readVariable(name: string, input: SecretInput, secrets: SecretRea
     "credential_source_failed",
     `The secret for the variable ${name} has a null character in it.`,
   );
+}
+
+function tell(stderr: Readable, onStderr: (text: string) => void): void {
+  stderr.setEncoding("utf8").on("data", (text: string) => {
+    try {
+      onStderr(text);
+    } catch {
+      // A listener's error is its own: in a stream it would end the program.
+    }
+  });
 }
 
 // The transport does not say how its process ended. It starts it before it waits for anything, so the one process that

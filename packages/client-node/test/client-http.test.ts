@@ -77,10 +77,13 @@ describe.each([sdkV2, sdkV1])("HTTP over $name", (sdk) => {
       headers: { url, headers: { authorization: `Bearer ${token}` } },
       object: { url, auth: { type: "bearer", token: `\${TOKEN}` } },
       source: { url, auth: { type: "bearer", token: { file: "token" } } },
+      command: { url, authToken: { command: ["cat", "token"] } },
+      variable: { url, authToken: { env: "FROM_ENV_FILE" } },
     };
+    await folder.write(".env", `FROM_ENV_FILE=${token}`);
     await folder.write("token", `${token}\n`);
     const file = await folder.write("mcp.json", JSON.stringify({ mcpServers: servers }));
-    const client = new MCPClient(file, { sdk, env: { TOKEN: token } });
+    const client = new MCPClient(file, { sdk, env: { TOKEN: token, PATH: process.env["PATH"] }, envFile: ".env" });
     cleanups.push(() => client.closeAllSessions());
     expect([...(await client.createAllSessions()).keys()]).toEqual(Object.keys(servers));
     const sent = server.requests.map(({ rawHeaders }) =>
@@ -227,6 +230,32 @@ describe.each([sdkV2, sdkV1])("HTTP over $name", (sdk) => {
     expect(urls).toHaveLength(events.filter((event) => event.type === "request").length);
     expect(new Set(urls)).toEqual(new Set([server.url]));
     expect(server.requests.some(({ body }) => body.includes('"my-app"'))).toBe(true);
+  });
+
+  test("a disabled server is left out of all, and connects when it is asked for", async () => {
+    const server = await start("SDK 2.x");
+    const { url } = server;
+    const client = connectTo({ off: { url, authToken: token, disabled: true }, on: { url, authToken: token } });
+    expect([...(await client.createAllSessions()).keys()]).toEqual(["on"]);
+    expect(await (await client.createSession("off")).listTools()).not.toEqual([]);
+  });
+
+  test("a server that does not let go does not keep the others from being closed", async () => {
+    const servers = await Promise.all(
+      [true, false].map(async (refuses) => {
+        const guard: Guard = (_headers, { method }) => (refuses && method === "DELETE" ? { status: 500 } : undefined);
+        const server = await mcpServerV1({ guard });
+        cleanups.push(() => server.close());
+        return server;
+      }),
+    );
+    const [stubborn, polite] = servers;
+    const client = connectTo({ stubborn: { url: stubborn?.url }, polite: { url: polite?.url } });
+    const sessions = await client.createAllSessions();
+    expect(servers.map((server) => server.sessionIds().length)).toEqual([1, 1]);
+    await client.closeAllSessions();
+    expect([...sessions.values()].map((session) => session.getState().status)).toEqual(["closed", "closed"]);
+    expect(servers.map((server) => server.sessionIds().length)).toEqual([1, 0]);
   });
 
   test("closing gives up a connection on its way, and the next one works", async () => {

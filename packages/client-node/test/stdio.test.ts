@@ -51,7 +51,7 @@ describe.each([sdkV2, sdkV1])("stdio over $name", (sdk) => {
     const client = connectTo({ ...server.config, env }, { env: { FROM_ENV: "aliased" } });
     const session = await client.createSession("local");
 
-    expect((await session.listTools()).map(({ name }) => name)).toEqual(["echo", "environment"]);
+    expect((await session.listTools()).map(({ name }) => name)).toContain("environment");
     expect(await variable(session, "API_TOKEN")).toBe(marker);
     expect(await variable(session, "ALIAS")).toBe("aliased");
     expect(await variable(session, "PLAIN")).toBe("plain");
@@ -97,7 +97,12 @@ describe.each([sdkV2, sdkV1])("stdio over $name", (sdk) => {
     const heard: string[] = [];
     const client = connectTo(
       { command: node, args: ["-e", script, stdioServerScript] },
-      { onStderr: (server, text) => heard.push(server, text) },
+      {
+        onStderr(server, text) {
+          heard.push(server, text);
+          throw new Error("a listener's own matter");
+        },
+      },
     );
     await client.createSession("local");
     await expect.poll(() => heard).toEqual(["local", "ready: ☃\n"]);
@@ -149,7 +154,7 @@ describe.each([sdkV2, sdkV1])("stdio over $name", (sdk) => {
 
     test("it never answers: it is ended", async () => {
       const server = follow(folder, [node, "-e", "process.stdin.resume()"]);
-      const { code, message } = await failure(connectTo(server.config, { timeoutMs: 300 }));
+      const { code, message } = await failure(connectTo(server.config, { timeoutMs: 1000 }));
       expect(code).toBe("connect_failed");
       expect(message).not.toContain("ended before it answered");
       await server.allEnded();
