@@ -102,7 +102,8 @@ function peerOf(
   protocolVersion: string | undefined,
 ): McpPeer {
   const call = ({ signal, onProgress }: PeerCallOptions) => ({
-    signal,
+    // One of its own for each request: the 1.x client never takes its listeners back.
+    signal: AbortSignal.any([signal]),
     timeout: noTimeout,
     ...(onProgress ? { onprogress: onProgress } : {}),
   });
