@@ -33,6 +33,9 @@ export interface ResumeOptions extends ConnectionOptions {
   readonly name?: string;
 }
 
+// Characters of JSON.
+const priorLimit = 64 * 1024;
+
 const clientInfo = { name: "sallyport", version };
 
 /**
@@ -116,12 +119,17 @@ function remembering({ redactor, env, cwd }: Context): SecretReader {
   };
 }
 
+/** What to remember of the server; it comes from there and is bounded, so that it cannot fill the session file. */
 function learnedFrom({ serverInfo, protocolVersion, prior }: Session): Learned {
   return {
-    ...(serverInfo && { serverInfo: { name: serverInfo.name, version: serverInfo.version } }),
-    ...(protocolVersion !== undefined && { protocolVersion }),
-    prior,
+    ...(serverInfo && { serverInfo: { name: clip(serverInfo.name), version: clip(serverInfo.version) } }),
+    ...(protocolVersion !== undefined && { protocolVersion: clip(protocolVersion) }),
+    prior: (JSON.stringify(prior)?.length ?? 0) > priorLimit ? undefined : prior,
   };
+}
+
+function clip(text: string): string {
+  return text.slice(0, 200);
 }
 
 function isKnown(session: SavedSession, learned: Learned): boolean {

@@ -66,7 +66,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       fail({ code: "usage_invalid", message: usageMessage(error, usage) }, error);
       return exitCodes.usage.code;
     }
-    const judgement = await judgeError(error, redactor);
+    const judgement = judgeError(error, redactor);
     fail(judgement.report, error);
     return exitCodes[judgement.exit].code;
   }

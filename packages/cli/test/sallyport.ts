@@ -4,6 +4,10 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Finished, type NodeProcess, type RunNodeOptions, runNode, temporaryFolder } from "@sallyport/testkit";
+import { vi } from "vitest";
+
+// A command starts in half a second on a machine that has nothing else to do, and in several on one that has.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 30_000 });
 
 const entry = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 if (!existsSync(entry)) {

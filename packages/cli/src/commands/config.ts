@@ -7,7 +7,7 @@ import { addCommand, type Execute } from "../program.ts";
 export function defineConfig(config: Command, execute: Execute): void {
   addCommand(config, "check", "Check a config file and show how each server would be authenticated. Starts nothing.")
     .argument("<file>", "a JSON file with `mcpServers`")
-    .option("--env-file <file>", "read variables from this file too; relative to the config file")
+    .option("-e, --env-file <file>", "read variables from this file too; relative to the config file")
     .action((file: string, options: { envFile?: string }) =>
       execute(async (context) => (await import("./config/check.ts")).check(context, file, options.envFile)),
     );

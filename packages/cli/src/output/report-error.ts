@@ -1,7 +1,7 @@
 /**
  * How a failure is told: its code, one message without secrets, and the exit code it leads to.
  */
-import type { ConfigProblem } from "@sallyport/auth-core";
+import { ConfigError, type ConfigProblem, isSallyportError } from "@sallyport/auth-core/errors";
 import { type CliErrorCode, type Exit, exitOfError } from "../exit-codes.ts";
 import { UsageError } from "../usage-error.ts";
 import type { Redactor } from "./redactor.ts";
@@ -15,23 +15,28 @@ export interface ErrorReport {
 }
 
 /** Judge an error: what to tell, and how the command ends. */
-export async function judgeError(
-  error: unknown,
-  redactor: Redactor,
-): Promise<{ readonly report: ErrorReport; readonly exit: Exit }> {
+export function judgeError(error: unknown, redactor: Redactor): { readonly report: ErrorReport; readonly exit: Exit } {
   const message = redactor.redact(error instanceof Error ? error.message : String(error));
-  if (error instanceof UsageError) return { report: { code: error.code, message }, exit: "usage" };
-  // Loaded here, so that a misspelt option does not load the packages below; whatever failed otherwise has done so.
-  const { ConfigError, isSallyportError } = await import("@sallyport/auth-core");
-  if (!isSallyportError(error)) {
+  if (!isSallyportError(error) && !(error instanceof UsageError)) {
     const next = "This is a bug in sallyport: run it again with SALLYPORT_DEBUG=1 and report what it prints.";
     return { report: { code: "internal_error", message: `${message}\n${next}` }, exit: "internal" };
   }
   const { code } = error;
-  if (!(error instanceof ConfigError)) return { report: { code, message }, exit: exitOfError[code] };
-  const problems = error.problems.map((problem) => ({ ...problem, message: redactor.redact(problem.message) }));
-  return { report: { code, message, problems }, exit: exitOfError[code] };
+  const exit = exitOfError[code];
+  if (error instanceof ConfigError) {
+    const problems = error.problems.map((problem) => ({ ...problem, message: redactor.redact(problem.message) }));
+    return { report: { code, message, problems }, exit };
+  }
+  const advice = adviceFor[code];
+  return { report: { code, message: advice === undefined ? message : `${message} ${advice}` }, exit };
 }
+
+// The packages below speak of options and keys; here they are flags.
+const adviceFor: Partial<Readonly<Record<CliErrorCode, string>>> = {
+  authorization_required: "Connect with --auth-env VARIABLE, --auth or --header.",
+  unauthorized: "Connect again with another --auth-env, --auth or --header.",
+  request_timeout: "Here that is --timeout.",
+};
 
 /** The stack traces of an error and everything that caused it. */
 export function formatStacks(error: unknown, redactor: Redactor): string {

@@ -3,7 +3,7 @@
  * belong to whoever runs the command, and nobody else may change what is in it.
  */
 import { chmodSync, mkdirSync, type Stats, statSync } from "node:fs";
-import { SallyportError } from "@sallyport/auth-core";
+import { SallyportError } from "@sallyport/auth-core/errors";
 import { codeOf } from "./system-error.ts";
 
 /**

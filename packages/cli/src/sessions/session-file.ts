@@ -2,7 +2,7 @@
  * The content of the session file, version 1. Keys that this version does not know are kept as they are, so that a
  * newer command's additions survive an older one; a higher `version` is refused instead of guessed at.
  */
-import { SallyportError } from "@sallyport/auth-core";
+import { SallyportError } from "@sallyport/auth-core/errors";
 import { isObject, parseJson } from "../json.ts";
 
 /** The whole file. */

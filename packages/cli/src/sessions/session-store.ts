@@ -4,7 +4,7 @@
  */
 import { closeSync, fchmodSync, fstatSync, lstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isSallyportError, SallyportError } from "@sallyport/auth-core";
+import { isSallyportError, SallyportError } from "@sallyport/auth-core/errors";
 import { checkPrivateFolder, createPrivateFolder } from "./folder.ts";
 import { FileBusy, replaceFile } from "./replace-file.ts";
 import {

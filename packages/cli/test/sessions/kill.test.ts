@@ -13,6 +13,8 @@ import { replaceFile } from "../../src/sessions/replace-file.ts";
 const writer = fileURLToPath(new URL("../fixtures/writer.mjs", import.meta.url));
 const sources = fileURLToPath(new URL("../../src/sessions/", import.meta.url));
 
+vi.setConfig({ testTimeout: 120_000 });
+
 let folder: TemporaryFolder;
 let modules: TemporaryFolder;
 let file: string;

@@ -2,7 +2,7 @@
  * From the flags of `client connect` to a server entry as a config file would hold it. The entry is what is saved, so
  * that flags and files are checked by the same rules.
  */
-import { ConfigError, type ConfigProblem } from "@sallyport/auth-core";
+import { ConfigError, type ConfigProblem } from "@sallyport/auth-core/errors";
 import type { Io } from "../../io.ts";
 import { UsageError } from "../../usage-error.ts";
 import type { ConnectOptions } from "./connect.ts";

@@ -12,7 +12,7 @@ import { UsageError } from "../../usage-error.ts";
 export async function callTool(context: Context, tool: string, text: string, options: ResumeOptions): Promise<Outcome> {
   const args = parseArguments(text);
   const result = await resumeServer(context, options, (session) => session.callTool(tool, args));
-  if (result.isError) context.warn(`The tool ${JSON.stringify(tool)} reported an error.`);
+  if (result.isError) context.warn(`sallyport: the tool ${JSON.stringify(tool)} reported an error.`);
   return { data: result, text: () => formatToolResult(result), exit: result.isError ? "reported" : "ok" };
 }
 
