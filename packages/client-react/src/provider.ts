@@ -1,15 +1,8 @@
 /** `McpProvider`: the servers of one configuration, connected to while it is mounted, for the components below. */
-import {
-  type Context,
-  createContext,
-  createElement,
-  type ReactElement,
-  type ReactNode,
-  useEffect,
-  useState,
-} from "react";
+import { type Context, createContext, createElement, type ReactElement, type ReactNode, useEffect } from "react";
 import { type McpConfig, McpServers } from "./browser/servers.ts";
 import type { ClientSettings } from "./browser/source.ts";
+import { useKept } from "./use-kept.ts";
 
 /** Either a configuration, with settings for every server, or a collection made elsewhere. */
 export type McpProviderProps = { readonly children?: ReactNode } & (
@@ -42,9 +35,10 @@ export function McpProvider(props: McpProviderProps): ReactElement {
 type ConfigProps = Extract<McpProviderProps, { readonly config: McpConfig }>;
 
 function ConfigProvider({ config, children, servers: _, ...settings }: ConfigProps): ReactElement {
-  const [known, setKnown] = useState(() => new McpServers(config, settings));
-  const servers = known.accepts(config, settings) ? known : new McpServers(config, settings, known);
-  if (servers !== known) setKnown(servers);
+  const servers = useKept<McpServers>(
+    (known) => known.accepts(config, settings),
+    (known) => new McpServers(config, settings, known),
+  );
   useEffect(() => servers.update(config, settings));
   return createElement(ServersProvider, { servers }, children);
 }

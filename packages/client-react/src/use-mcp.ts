@@ -1,8 +1,9 @@
 /** `useMcp`: one server, connected to while the component is mounted. */
-import { useEffect, useState } from "react";
+import { useEffect } from "react";
 import { McpConnection } from "./browser/connection.ts";
 import { sourceOf, type UseMcpOptions } from "./browser/source.ts";
 import { type UseMcpResult, useConnection } from "./use-connection.ts";
+import { useKept } from "./use-kept.ts";
 
 /**
  * Connect to an MCP server while the component is mounted.
@@ -28,10 +29,10 @@ import { type UseMcpResult, useConnection } from "./use-connection.ts";
  */
 export function useMcp(options: UseMcpOptions): UseMcpResult {
   const source = sourceOf(options);
-  const [known, setKnown] = useState(() => new McpConnection(source));
-  const connection = known.accepts(source) ? known : new McpConnection(source);
-  // Setting state while rendering is how React replaces what other options belonged to before anything is shown.
-  if (connection !== known) setKnown(connection);
+  const connection = useKept<McpConnection>(
+    (known) => known.accepts(source),
+    () => new McpConnection(source),
+  );
   useEffect(() => connection.update(source));
   return useConnection(connection);
 }

@@ -1,22 +1,14 @@
 import { mcpServerV1, mcpServerV2, requireBearer } from "@sallyport/testkit";
-import { act, cleanup, render, screen, waitFor } from "@testing-library/react";
+import { act, cleanup, render, screen } from "@testing-library/react";
 import { Component, memo, type ReactElement, type ReactNode, StrictMode } from "react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type McpConfig, McpProvider, McpServers, useMcpServer, useMcpServers } from "../src/index.ts";
+import { eventually, start } from "./harness.ts";
 
-const closers: (() => unknown)[] = [];
-
-afterEach(async () => {
+afterEach(() => {
   cleanup();
   vi.restoreAllMocks();
-  for (const close of closers.splice(0).reverse()) await close();
 });
-
-async function start<Server extends { close(): Promise<void> }>(server: Promise<Server>): Promise<Server> {
-  const running = await server;
-  closers.push(() => running.close());
-  return running;
-}
 
 /** How often each server's component rendered. */
 const renders = new Map<string, number>();
@@ -62,23 +54,25 @@ describe("McpProvider", () => {
         </McpProvider>
       </StrictMode>,
     );
-    await waitFor(() => expect([text("modern"), text("classic")]).toEqual(["testkit-v2", "testkit-v1"]));
+    await eventually(() => expect([text("modern"), text("classic")]).toEqual(["testkit-v2", "testkit-v1"]));
     expect(v1.sessionIds()).toHaveLength(1);
     unmount();
-    await vi.waitFor(() => expect(v1.sessionIds()).toEqual([]));
+    await eventually(() => expect(v1.sessionIds()).toEqual([]));
   });
 
   it("shows what is wrong with one entry at that server alone, with its path", async () => {
     const server = await start(mcpServerV2());
-    const config = { mcpServers: { good: { url: server.url }, bad: { url: server.url, authTokn: "t" } } };
+    const mcpServers = { good: { url: server.url }, bad: { url: server.url, authTokn: "t" }, none: null };
+    const config = { mcp_servers: mcpServers } as object as McpConfig;
     render(
       <McpProvider config={config}>
         <AllServers />
       </McpProvider>,
     );
-    await waitFor(() => expect(text("good")).toBe("testkit-v2"));
-    await waitFor(() => expect(text("bad")).toContain("mcpServers.bad.authTokn"));
+    await eventually(() => expect(text("good")).toBe("testkit-v2"));
+    await eventually(() => expect(text("bad")).toContain("mcpServers.bad.authTokn"));
     expect(text("bad")).toContain("authToken");
+    await eventually(() => expect(text("none")).toContain("mcpServers.none"));
   });
 
   it("renders only the component whose server has changed", async () => {
@@ -90,11 +84,11 @@ describe("McpProvider", () => {
       </McpProvider>,
     );
     const names = Object.keys(mcpServers);
-    await waitFor(() => expect(names.map(text)).toEqual(names.map(() => "testkit-v2")));
+    await eventually(() => expect(names.map(text)).toEqual(names.map(() => "testkit-v2")));
     const before = new Map(renders);
     act(() => screen.getByRole("button", { name: "s2" }).click());
-    await waitFor(() => expect(text("s2")).toBe("testkit-v2"));
-    await waitFor(() => expect(renders.get("s2")).toBeGreaterThan(before.get("s2") ?? 0));
+    await eventually(() => expect(text("s2")).toBe("testkit-v2"));
+    await eventually(() => expect(renders.get("s2")).toBeGreaterThan(before.get("s2") ?? 0));
     expect([renders.get("s1"), renders.get("s3")]).toEqual([before.get("s1"), before.get("s3")]);
   });
 
@@ -108,13 +102,13 @@ describe("McpProvider", () => {
       </McpProvider>
     );
     const { rerender } = render(page({ kept: { url: kept.url }, removed: { url: removed.url } }));
-    await waitFor(() => expect([text("kept"), text("removed")]).toEqual(["testkit-v1", "testkit-v1"]));
+    await eventually(() => expect([text("kept"), text("removed")]).toEqual(["testkit-v1", "testkit-v1"]));
     const ids = kept.sessionIds();
 
     rerender(page({ kept: { url: kept.url }, removed: { url: removed.url } }));
     rerender(page({ kept: { url: kept.url }, added: { url: added.url } }));
-    await waitFor(() => expect([text("kept"), text("added")]).toEqual(["testkit-v1", "testkit-v1"]));
-    await vi.waitFor(() => expect(removed.sessionIds()).toEqual([]));
+    await eventually(() => expect([text("kept"), text("added")]).toEqual(["testkit-v1", "testkit-v1"]));
+    await eventually(() => expect(removed.sessionIds()).toEqual([]));
     expect(kept.sessionIds()).toEqual(ids);
     expect(screen.queryByRole("button", { name: "removed" })).toBeNull();
   });
@@ -127,7 +121,7 @@ describe("McpProvider", () => {
         <AllServers />
       </McpProvider>,
     );
-    await waitFor(() => expect(text("only")).toBe("testkit-v2"));
+    await eventually(() => expect(text("only")).toBe("testkit-v2"));
     expect(servers.get("only").getState().state).toBe("ready");
     expect(servers.names).toEqual(["only"]);
   });

@@ -1,21 +1,15 @@
+import { BearerAuth } from "@sallyport/auth-core";
 import { listen, mcpServerV1, mcpServerV2, requireBearer } from "@sallyport/testkit";
-import { act, cleanup, render, renderHook, screen, waitFor } from "@testing-library/react";
+import { act, cleanup, render, renderHook, screen } from "@testing-library/react";
 import { type ReactElement, StrictMode } from "react";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type UseMcpOptions, useMcp } from "../src/index.ts";
+import { eventually, start } from "./harness.ts";
 
-const closers: (() => unknown)[] = [];
-
-afterEach(async () => {
+afterEach(() => {
   cleanup();
-  for (const close of closers.splice(0).reverse()) await close();
+  vi.restoreAllMocks();
 });
-
-async function start<Server extends { close(): Promise<void> }>(server: Promise<Server>): Promise<Server> {
-  const running = await server;
-  closers.push(() => running.close());
-  return running;
-}
 
 /** The hook in a component; `renders` has what each render showed, and for which URL. */
 function hook(options: UseMcpOptions, reactStrictMode = false) {
@@ -28,7 +22,7 @@ function hook(options: UseMcpOptions, reactStrictMode = false) {
     },
     { initialProps: options, reactStrictMode },
   );
-  const state = (wanted: string) => waitFor(() => expect(rendered.result.current.state).toBe(wanted));
+  const state = (wanted: string) => eventually(() => expect(rendered.result.current.state).toBe(wanted));
   return { ...rendered, renders, state };
 }
 
@@ -63,15 +57,15 @@ describe("useMcp", () => {
     expect(initialized).toHaveLength(1);
     expect(server.sessionIds()).toHaveLength(1);
     unmount();
-    await vi.waitFor(() => expect(server.sessionIds()).toEqual([]));
+    await eventually(() => expect(server.sessionIds()).toEqual([]));
   });
 
   it("gives up a connection under way when it is unmounted", async () => {
     const server = await start(listen(() => new Promise<never>(() => {})));
     const { unmount } = hook({ url: server.url });
-    await vi.waitFor(() => expect(server.requests).toHaveLength(1));
+    await eventually(() => expect(server.requests).toHaveLength(1));
     unmount();
-    await vi.waitFor(() => expect(server.requests[0]?.abandoned).toBe(true));
+    await eventually(() => expect(server.requests[0]?.abandoned).toBe(true));
     expect(server.requests).toHaveLength(1);
   });
 
@@ -112,7 +106,7 @@ describe("useMcp", () => {
       expect(renders[0]).toEqual({ url: options.url, state: "discovering" });
       await state("ready");
     }
-    await vi.waitFor(() => expect([first.sessionIds().length, second.sessionIds().length]).toEqual([0, 1]));
+    await eventually(() => expect([first.sessionIds().length, second.sessionIds().length]).toEqual([0, 1]));
   });
 
   it("asks the newest function, without connecting anew", async () => {
@@ -140,11 +134,11 @@ describe("useMcp", () => {
     );
     const quick = await start(mcpServerV2());
     const { rerender, renders, state } = hook({ url: slow.url });
-    await vi.waitFor(() => expect(slow.requests).toHaveLength(1));
+    await eventually(() => expect(slow.requests).toHaveLength(1));
     rerender({ url: quick.url });
     await state("ready");
     release();
-    await vi.waitFor(() => expect(slow.requests[0]?.abandoned).toBe(true));
+    await eventually(() => expect(slow.requests[0]?.abandoned).toBe(true));
     expect(renders.map((render) => render.state)).not.toContain("failed");
   });
 
@@ -163,12 +157,28 @@ describe("useMcp", () => {
     expect(result.current.error).toBeUndefined();
   });
 
+  it("connects anew for another instance, and says what is wrong with one that is new at each render", async () => {
+    const server = await start(mcpServerV1());
+    const options = (token: string): UseMcpOptions => ({ url: server.url, auth: new BearerAuth(token) });
+    const { rerender, result, state } = hook(options("t-1"));
+    await state("ready");
+    rerender(options("t-2"));
+    expect(result.current.state).toBe("discovering");
+    await state("ready");
+    await act(() => result.current.callTool("echo", { text: "x" }));
+    expect(server.requests.at(-1)?.headers.authorization).toBe("Bearer t-2");
+
+    vi.spyOn(console, "error").mockImplementation(() => {});
+    const inline = renderHook(() => useMcp(options("t-1")));
+    expect(() => inline.rerender()).toThrow("Create the instance (such as an `Auth`) outside of the component");
+  });
+
   it("narrows error by state", async () => {
     render(
       <StrictMode>
         <ErrorCode />
       </StrictMode>,
     );
-    await waitFor(() => expect(screen.getByRole("status").textContent).toBe("config_invalid"));
+    await eventually(() => expect(screen.getByRole("status").textContent).toBe("config_invalid"));
   });
 });

@@ -4,6 +4,7 @@
  */
 import { type HttpServerConfig, parseConfig, parseServerConfig, SallyportError } from "@sallyport/auth-core";
 import { type McpSdk, Session, type SessionOptions } from "@sallyport/auth-core/mcp";
+import { isPlainObject } from "./same-value.ts";
 import type { ClientSettings, ConnectionSource } from "./source.ts";
 
 /** Options of signing in with OAuth, which this version does not do. */
@@ -43,8 +44,8 @@ function parseSource({ entry, place }: ConnectionSource): HttpServerConfig {
 }
 
 function refuseSignInOptions(entry: unknown): void {
-  const found = signInOptions.find((key) => Object.hasOwn(entry as object, key));
-  if (found === undefined) return;
+  const found = isPlainObject(entry) && signInOptions.find((key) => Object.hasOwn(entry, key));
+  if (!found) return;
   throw new SallyportError(
     "auth_unsupported",
     `\`${found}\` belongs to signing in with OAuth, which this version does not do. Leave it out and set authToken, auth or headers.`,

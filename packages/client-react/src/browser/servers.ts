@@ -86,11 +86,12 @@ export class McpServers {
 }
 
 function sourcesOf(config: McpConfig, settings: ClientSettings): [string, ConnectionSource][] {
-  const { mcpServers, ...document } = config;
-  if (!isPlainObject(mcpServers)) {
+  const written = "mcp_servers" in config && !("mcpServers" in config) ? "mcp_servers" : "mcpServers";
+  const { [written]: servers, ...document } = config as unknown as Record<string, unknown>;
+  if (!isPlainObject(servers)) {
     throw new ConfigError([
       { code: "config_invalid", path: "mcpServers", message: "Expected an object that maps names to servers." },
     ]);
   }
-  return Object.entries(mcpServers).map(([name, entry]) => [name, { entry, settings, place: { name, document } }]);
+  return Object.entries(servers).map(([name, entry]) => [name, { entry, settings, place: { name, document } }]);
 }

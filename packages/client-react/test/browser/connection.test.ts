@@ -1,37 +1,23 @@
 import { inspect } from "node:util";
 import { sdkV1 } from "@sallyport/auth-core/mcp/sdk-v1";
-import { listen, mcpServerV1, mcpServerV2, requireBearer, requireHeader, sseServer } from "@sallyport/testkit";
-import { afterEach, describe, expect, it, vi } from "vitest";
-import { McpConnection } from "../../src/browser/connection.ts";
-import { sourceOf, type UseMcpOptions } from "../../src/browser/source.ts";
-import { initialSnapshot, type McpConnectionState } from "../../src/browser/state.ts";
-import { lineTo } from "../line.ts";
-import { settled, until } from "../until.ts";
+import {
+  type Guard,
+  listen,
+  mcpServerV1,
+  mcpServerV2,
+  requireBearer,
+  requireHeader,
+  sseServer,
+} from "@sallyport/testkit";
+import { describe, expect, it, vi } from "vitest";
+import type { UseMcpOptions } from "../../src/browser/source.ts";
+import { initialSnapshot } from "../../src/browser/state.ts";
+import { afterwards, connect, settled, start } from "../harness.ts";
 
-const closers: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-/** A server that is closed after the test. */
-async function start<Server extends { close(): Promise<void> }>(server: Promise<Server>): Promise<Server> {
-  const running = await server;
-  closers.push(() => running.close());
-  return running;
-}
-
-/** A connection that somebody watches until the end of the test. */
-function connect(options: UseMcpOptions): { connection: McpConnection; states: McpConnectionState[] } {
-  const connection = new McpConnection(sourceOf(options));
-  const states: McpConnectionState[] = [];
-  closers.push(
-    connection.subscribe(() => {
-      const { state } = connection.getState();
-      if (states.at(-1) !== state) states.push(state);
-    }),
-  );
-  return { connection, states };
+/** Lets everything through but one method, which needs a scope (CHL-09). */
+function forbid(method: string, scope: string): Guard {
+  const headers = { "www-authenticate": `Bearer error="insufficient_scope", scope="${scope}"` };
+  return (_headers, { body }) => (body.includes(`"method":"${method}"`) ? { status: 403, headers } : undefined);
 }
 
 describe("connecting", () => {
@@ -100,15 +86,7 @@ describe("connecting", () => {
   });
 
   it("shows a list that the server keeps from this person as empty", async () => {
-    const guard = requireBearer("t-1");
-    const server = await start(
-      mcpServerV2({
-        guard: (headers, request) =>
-          request.body.includes('"prompts/list"')
-            ? { status: 403, headers: { "www-authenticate": 'Bearer error="insufficient_scope", scope="prompts"' } }
-            : guard(headers, request),
-      }),
-    );
+    const server = await start(mcpServerV2({ guard: forbid("prompts/list", "prompts:read") }));
     const { connection } = connect({ url: server.url, authToken: "t-1" });
     const ready = await settled(connection);
     expect(ready).toMatchObject({ state: "ready", prompts: [] });
@@ -146,7 +124,7 @@ describe("failures", () => {
 
   it("says what a secure page may not do", async () => {
     vi.stubGlobal("isSecureContext", true);
-    closers.push(() => vi.unstubAllGlobals());
+    afterwards(() => vi.unstubAllGlobals());
     const unreachable = async (): Promise<never> => {
       throw new TypeError("Failed to fetch");
     };
@@ -179,18 +157,7 @@ describe("failures", () => {
   });
 
   it("a call that lacks a scope rejects with its name and leaves the connection ready (CHL-09)", async () => {
-    const guard = requireBearer("t-1");
-    const server = await start(
-      mcpServerV2({
-        guard: (headers, request) =>
-          request.body.includes('"tools/call"')
-            ? {
-                status: 403,
-                headers: { "www-authenticate": 'Bearer error="insufficient_scope", scope="reports:read"' },
-              }
-            : guard(headers, request),
-      }),
-    );
+    const server = await start(mcpServerV2({ guard: forbid("tools/call", "reports:read") }));
     const { connection } = connect({ url: server.url, authToken: "t-1" });
     await settled(connection);
     const call = connection.actions.callTool("echo", { text: "x" });
@@ -199,213 +166,6 @@ describe("failures", () => {
       message: expect.stringContaining("reports:read"),
     });
     expect(connection.getState().state).toBe("ready");
-  });
-});
-
-describe("watching", () => {
-  it("connects once for everybody who watches", async () => {
-    const server = await start(mcpServerV1());
-    const { connection } = connect({ url: server.url });
-    closers.push(connection.subscribe(() => {}));
-    await settled(connection);
-    expect(server.sessionIds()).toHaveLength(1);
-  });
-
-  it("sends nothing when everybody leaves at once", async () => {
-    const server = await start(mcpServerV1());
-    const connection = new McpConnection(sourceOf({ url: server.url }));
-    connection.subscribe(() => {})();
-    await new Promise((resolve) => queueMicrotask(() => resolve(undefined)));
-    expect(connection.getState()).toMatchObject({ state: "discovering" });
-    const other = connect({ url: server.url });
-    await settled(other.connection);
-    expect(server.sessionIds()).toHaveLength(1);
-  });
-
-  it("ends the server's session when the last one leaves, and connects again for the next", async () => {
-    const server = await start(mcpServerV1());
-    const connection = new McpConnection(sourceOf({ url: server.url }));
-    const leave = connection.subscribe(() => {});
-    await settled(connection);
-    expect(server.sessionIds()).toHaveLength(1);
-    leave();
-    await vi.waitFor(() => expect(server.sessionIds()).toEqual([]));
-    expect(connection.getState()).toMatchObject({ state: "discovering", tools: [] });
-    await expect(connection.actions.callTool("echo", { text: "x" })).rejects.toMatchObject({ code: "session_closed" });
-
-    expect((await settled(connection)).state).toBe("ready");
-  });
-
-  it("aborts what is under way when the last one leaves", async () => {
-    const server = await start(listen(() => new Promise<never>(() => {})));
-    const connection = new McpConnection(sourceOf({ url: server.url }));
-    const leave = connection.subscribe(() => {});
-    await vi.waitFor(() => expect(server.requests).toHaveLength(1));
-    leave();
-    await vi.waitFor(() => expect(server.requests[0]?.abandoned).toBe(true));
-    expect(connection.getState()).toMatchObject({ state: "discovering", error: undefined });
-  });
-
-  it("keeps the identity of its state until something changes, and of its actions always", async () => {
-    const server = await start(mcpServerV2());
-    const { connection } = connect({ url: server.url });
-    const { actions } = connection;
-    const ready = await settled(connection);
-    expect(connection.getState()).toBe(ready);
-    expect(connection.actions).toBe(actions);
-    expect(Object.isFrozen(ready) && Object.isFrozen(actions)).toBe(true);
-  });
-
-  it("follows a list that changes", async () => {
-    const server = await start(mcpServerV1({ prepare: () => {} }));
-    const { connection } = connect({ url: server.url });
-    const { tools } = await settled(connection);
-    const listed = (): number => server.requests.filter(({ body }) => body.includes('"tools/list"')).length;
-    expect(listed()).toBe(1);
-    await vi.waitFor(async () => {
-      await server.notifyToolsChanged();
-      expect(listed()).toBeGreaterThan(1);
-    });
-    const changed = await until(connection, (snapshot) => snapshot.tools !== tools);
-    expect(changed.tools).toEqual(tools);
-  });
-});
-
-describe("retry and disconnect", () => {
-  it("starts over after a failure", async () => {
-    const accepted = new Set<string>();
-    const guard = requireBearer("t-1");
-    const server = await start(
-      mcpServerV2({ guard: (headers, request) => (accepted.has("t-1") ? guard(headers, request) : { status: 401 }) }),
-    );
-    const { connection, states } = connect({ url: server.url, authToken: "t-1" });
-    expect((await settled(connection)).error?.code).toBe("unauthorized");
-    accepted.add("t-1");
-    connection.actions.retry();
-    expect((await settled(connection)).state).toBe("ready");
-    expect(states).toEqual(["discovering", "connecting", "failed", "discovering", "connecting", "ready"]);
-  });
-
-  it("stays disconnected until retry", async () => {
-    const server = await start(mcpServerV1());
-    const { connection } = connect({ url: server.url });
-    await settled(connection);
-    connection.actions.disconnect();
-    expect(connection.getState()).toMatchObject({ state: "failed", error: { code: "session_closed" }, tools: [] });
-    await vi.waitFor(() => expect(server.sessionIds()).toEqual([]));
-    connection.actions.retry();
-    expect((await settled(connection)).state).toBe("ready");
-    expect(server.sessionIds()).toHaveLength(1);
-  });
-
-  it("drops what an ended attempt still brings", async () => {
-    let release = (): void => {};
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    let first = true;
-    const slow = await start(
-      listen(async (_request, response) => {
-        if (first) {
-          first = false;
-          await held;
-        }
-        response.writeHead(401).end();
-      }),
-    );
-    const { connection, states } = connect({ url: slow.url, authToken: "t-1" });
-    await vi.waitFor(() => expect(slow.requests).toHaveLength(1));
-    connection.actions.disconnect();
-    release();
-    connection.actions.retry();
-    expect((await settled(connection)).error?.code).toBe("unauthorized");
-    expect(states).toEqual(["discovering", "connecting", "failed", "discovering", "connecting", "failed"]);
-  });
-});
-
-describe("a connection that is lost", () => {
-  /** A connection to a server that keeps a stream open, over a line that can be cut. */
-  async function connectOverLine(options: Omit<UseMcpOptions, "url"> = {}) {
-    const server = await start(sseServer());
-    const line = await start(lineTo(server.url));
-    return { line, ...connect({ url: line.url, transport: "sse", ...options }) };
-  }
-
-  it("is restored, with its tools on the page all the time", async () => {
-    const { line, connection, states } = await connectOverLine();
-    const { tools } = await settled(connection);
-    line.cut();
-    const waiting = await until(connection, ({ state }) => state === "connecting");
-    expect(waiting).toMatchObject({ tools, error: undefined });
-    line.mend();
-    await until(connection, ({ state }) => state === "ready");
-    expect(states).toEqual(["discovering", "connecting", "ready", "connecting", "ready"]);
-    expect(await connection.actions.callTool("add", { a: 1, b: 1 })).toMatchObject({ content: [{ text: "2" }] });
-  });
-
-  it("is restored at once when the browser is online again", async () => {
-    vi.spyOn(Math, "random").mockReturnValue(10_000);
-    closers.push(() => vi.restoreAllMocks());
-    const { line, connection } = await connectOverLine();
-    await settled(connection);
-    line.cut();
-    await until(connection, ({ state }) => state === "connecting");
-    line.mend();
-    // The next try of its own would be 40 minutes away.
-    dispatchEvent(new Event("online"));
-    expect((await until(connection, ({ state }) => state !== "connecting")).state).toBe("ready");
-  });
-
-  it("stays lost when it is not to be restored, until retry", async () => {
-    const { line, connection } = await connectOverLine({ autoReconnect: false });
-    await settled(connection);
-    line.cut();
-    const { error, tools } = await until(connection, ({ state }) => state === "failed");
-    expect(error).toMatchObject({ code: "connect_failed", message: expect.stringContaining("was lost") });
-    expect(tools).toEqual([]);
-    line.mend();
-    dispatchEvent(new Event("online"));
-    expect(connection.getState().state).toBe("failed");
-    connection.actions.retry();
-    expect((await settled(connection)).state).toBe("ready");
-  });
-
-  it("is not tried again once everybody has left", async () => {
-    const server = await start(sseServer());
-    const line = await start(lineTo(server.url));
-    const connection = new McpConnection(sourceOf({ url: line.url, transport: "sse" }));
-    const leave = connection.subscribe(() => {});
-    await settled(connection);
-    line.cut();
-    await until(connection, ({ state }) => state === "connecting");
-    leave();
-    await Promise.resolve();
-    line.mend();
-    const requests = server.requests.length;
-    dispatchEvent(new Event("online"));
-    expect(connection.getState().state).toBe("discovering");
-    expect(server.requests).toHaveLength(requests);
-  });
-
-  it("fails for good when the way back is refused", async () => {
-    let accepted = true;
-    const server = await start(sseServer({ guard: () => (accepted ? undefined : { status: 401 }) }));
-    const line = await start(lineTo(server.url));
-    const { connection } = connect({ url: line.url, transport: "sse", authToken: "t-1" });
-    await settled(connection);
-    accepted = false;
-    line.cut();
-    line.mend();
-    expect((await until(connection, ({ state }) => state === "failed")).error?.code).toBe("unauthorized");
-  });
-
-  it("heals by itself when the server has forgotten the session", async () => {
-    const server = await start(mcpServerV1());
-    const { connection, states } = connect({ url: server.url });
-    await settled(connection);
-    await server.forgetSessions();
-    expect(await connection.actions.callTool("add", { a: 1, b: 1 })).toMatchObject({ content: [{ text: "2" }] });
-    expect(states.filter((state) => state === "failed")).toEqual([]);
   });
 });
 
