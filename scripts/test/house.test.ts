@@ -12,9 +12,9 @@ const tracked = files();
 describe("every file", () => {
   const texts = tracked.filter((path) => !/\.(png|ico|woff2)$/.test(path)).map((path) => ({ path, text: read(path) }));
 
-  test("names no path of somebody's machine", () => {
-    const machine = /(?<![\w.~-])\/(?:work|root|home\/\w+|Users\/\w+)\/|[A-Z]:\\Users\\/g;
-    expect(find(texts, machine)).toEqual([]);
+  test("names no path of the machine it was written on", () => {
+    expect(find(texts, /(?<![\w.~-])\/(?:work|root)\//g)).toEqual([]);
+    expect(texts.filter(({ text }) => text.includes(root)).map(({ path }) => path)).toEqual([]);
   });
 
   test("names no package registry, so that every registry and mirror serves alike", () => {

@@ -100,7 +100,11 @@ function announcedPort(server: ChildProcess): Promise<string> {
 async function draw(folder: string, block: Block, expected: string): Promise<string> {
   const source = join(folder, "page");
   await mkdir(source, { recursive: true });
-  await writeFile(join(source, "main.tsx"), block.text);
+  await writeFile(join(source, "program.tsx"), block.text);
+  await writeFile(
+    join(source, "main.tsx"),
+    block.text.includes("export function App") ? mount : 'import "./program.tsx";',
+  );
   await writeFile(
     join(source, "index.html"),
     '<!doctype html><div id="root"></div><script type="module" src="/main.tsx"></script>',
@@ -120,9 +124,17 @@ async function draw(folder: string, block: Block, expected: string): Promise<str
     await page.goto(server.url);
     const last = page.getByText(expected.split("\n").at(-1) ?? "");
     await last.waitFor({ timeout: 30_000 }).catch(() => undefined);
-    return (await page.locator("body").textContent())?.trim() ?? "";
+    return (await page.locator("body").allInnerTexts()).join("").trim();
   } finally {
     await browser.close();
     await server.close();
   }
 }
+
+// A page may show a component alone.
+const mount = `
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { App } from "./program.tsx";
+createRoot(document.getElementById("root")).render(<StrictMode><App /></StrictMode>);
+`;
