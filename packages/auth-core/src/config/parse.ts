@@ -73,7 +73,7 @@ export function parseServerConfig(
 export function parseDocument(input: unknown, options: ParseOptions, earlier: readonly ConfigProblem[] = []): Config {
   const read = readInput(input, "", environment(options));
   const problems = [...earlier, ...read.problems];
-  const envelope = schemas().envelope.safeParse(read.value, { jitless: true });
+  const envelope = schemas().envelope.safeParse(read.value, judging);
   if (!envelope.success) problems.push(...report(findings(envelope.error.issues, read.value), read, []));
 
   const mcpServers: Record<string, ServerConfig> = Object.create(null);
@@ -87,6 +87,10 @@ export function parseDocument(input: unknown, options: ParseOptions, earlier: re
   return finish({ mcpServers }, problems);
 }
 
+// No code is generated, so that pages may forbid it (CSP). No words of zod's are used: it makes them by reading names off
+// the input, and fails on inputs that are made for that.
+const judging = { jitless: true, error: () => "is not valid" } as const;
+
 interface ParsedEntry {
   readonly server?: ServerConfig;
   readonly problems: readonly ConfigProblem[];
@@ -95,13 +99,13 @@ interface ParsedEntry {
 function parseEntry(read: Input, entry: unknown, base: Path): ParsedEntry {
   const known = schemas();
   if (!isObject(entry)) {
-    const judged = known.http.safeParse(entry, { jitless: true });
+    const judged = known.http.safeParse(entry, judging);
     return { problems: report(findings(judged.error?.issues ?? [], entry), read, base) };
   }
   const remote = Object.hasOwn(entry, "url");
   const local = Object.hasOwn(entry, "command");
   const schema = local && !remote ? known.stdio : known.http;
-  const judged = schema.safeParse(entry, { jitless: true });
+  const judged = schema.safeParse(entry, judging);
   const found = findings(judged.error?.issues ?? [], entry);
   if (local === remote) return { problems: report(undecided(local, found), read, base) };
 
@@ -137,7 +141,7 @@ function rightParts(
   );
   // The one key that must be there has a stand-in: its value plays no part in the comparison.
   const standIn = "url" in entry ? { url: "https://localhost" } : { command: "true" };
-  return schema.safeParse({ ...standIn, ...Object.fromEntries(right) }, { jitless: true }).data;
+  return schema.safeParse({ ...standIn, ...Object.fromEntries(right) }, judging).data;
 }
 
 interface Server {

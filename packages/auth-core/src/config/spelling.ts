@@ -83,7 +83,7 @@ export function kind<const Type extends string>(
   type: Type,
 ): z.ZodPipe<z.ZodLiteral<string>, z.ZodTransform<Type, string>> {
   return z
-    .literal<string[]>([type, snakeCase(type)])
+    .literal<string[]>([...new Set([type, snakeCase(type)])])
     .describe("How to authenticate.")
     .transform(() => type);
 }
