@@ -4,7 +4,7 @@
 
 /** Accepted by the servers of these tests. */
 export const good = "good-token";
-export const longToken: string = "a".repeat(100_000);
+const longToken: string = "a".repeat(100_000);
 
 export interface Row {
   readonly name: string;

@@ -23,7 +23,7 @@ export type Extraction =
   | { readonly kind: "ambiguous"; readonly reason: string };
 
 /** Longest token that is looked at, in characters. Node's default limit for all headers together is the same. */
-export const maxTokenLength = 16_384;
+const maxTokenLength = 16_384;
 
 const none: Extraction = { kind: "none" };
 const malformed: Extraction = { kind: "malformed" };
