@@ -5,6 +5,7 @@ import { inspect } from "node:util";
 import { isSallyportError, type SecretSource } from "@sallyport/auth-core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type NodeSecretsOptions, nodeSecrets } from "../../src/secrets/node-secrets.ts";
+import { isAlive } from "../support/processes.ts";
 
 const marker = "s3cr3t-marker";
 let dir: string;
@@ -167,12 +168,3 @@ describe("command", () => {
     process.kill(Number(readFileSync(pidFile, "utf8")), "SIGKILL");
   });
 });
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
