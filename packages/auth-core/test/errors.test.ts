@@ -41,6 +41,8 @@ const codes = {
   port_unavailable: true,
   store_unavailable: true,
   connect_failed: true,
+  request_failed: true,
+  request_timeout: true,
   session_closed: true,
 } satisfies Record<ErrorCode, true>;
 

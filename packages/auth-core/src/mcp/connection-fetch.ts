@@ -3,8 +3,9 @@
  * end when their caller gives up, which the SDKs do not do for the 2025 protocols.
  */
 import { SallyportError } from "../errors.ts";
-import { watchStream } from "./answer-stream.ts";
+import { watchBody } from "./answer-body.ts";
 import { NetworkFailure, type ThrownByFetch } from "./failures.ts";
+import { follow } from "./follow.ts";
 import { type Asked, judgeAnswer } from "./http-answer.ts";
 import type { ConnectionFetch } from "./sdk.ts";
 
@@ -44,8 +45,12 @@ export function judgedFetch(options: ConnectionFetchOptions): JudgedFetch {
       throw new SallyportError("connect_failed", `The stream from ${where} broke off. The next call connects again.`);
     }
     const giveUp = new AbortController();
+    const stops = [follow(giveUp, init.signal), follow(giveUp, options.signal)];
     if (message.id !== undefined) running.set(message.id, giveUp);
-    const signals = [giveUp.signal, options.signal, ...(init.signal ? [init.signal] : [])];
+    const done = (): void => {
+      for (const stop of stops) stop();
+      if (message.id !== undefined) running.delete(message.id);
+    };
     const asked: Asked = {
       where,
       transport,
@@ -56,10 +61,12 @@ export function judgedFetch(options: ConnectionFetchOptions): JudgedFetch {
       credentialGiven,
     };
     try {
-      const response = await authenticated(input, { ...init, redirect: "follow", signal: AbortSignal.any(signals) });
-      return watch(await judgeAnswer(response, asked), message.id, httpMethod);
+      const response = await authenticated(input, { ...init, redirect: "follow", signal: giveUp.signal });
+      const answer = await judgeAnswer(response, asked);
+      if (transport === "sse" && httpMethod === "GET") return watchBody(answer, undefined, options.onStreamLost);
+      return watchBody(answer, isStream(answer) ? message.id : undefined, done);
     } catch (error) {
-      if (message.id !== undefined) running.delete(message.id);
+      done();
       throw error;
     } finally {
       if (message.cancels !== undefined) running.get(message.cancels)?.abort();
@@ -73,14 +80,6 @@ export function judgedFetch(options: ConnectionFetchOptions): JudgedFetch {
       if (typeof error === "object" && error !== null && !isOfTheNetwork(error)) thrownByFetch.add(error);
       throw error;
     }
-  };
-
-  const watch = (answer: Response, id: string | number | undefined, httpMethod: string): Response => {
-    const done = (): void => void (id !== undefined && running.delete(id));
-    if (transport === "sse" && httpMethod === "GET") return watchStream(answer, undefined, options.onStreamLost);
-    if (id !== undefined && isStream(answer)) return watchStream(answer, typeof id === "number" ? id : undefined, done);
-    done();
-    return answer;
   };
 
   return {

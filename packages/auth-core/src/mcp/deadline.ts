@@ -2,6 +2,8 @@
  * The time a request may take, together with every other reason to give it up.
  */
 
+import { follow } from "./follow.ts";
+
 /** Runs from its creation until it is cleared. */
 export interface Deadline {
   /** Aborts when the time is over or one of the given signals aborts, with that reason. */
@@ -49,12 +51,4 @@ export function startDeadline(
       for (const stop of detach) stop();
     },
   };
-}
-
-function follow(controller: AbortController, other: AbortSignal | undefined): () => void {
-  if (other === undefined) return () => {};
-  const abort = (): void => controller.abort(other.reason);
-  if (other.aborted) abort();
-  else other.addEventListener("abort", abort, { once: true });
-  return () => other.removeEventListener("abort", abort);
 }

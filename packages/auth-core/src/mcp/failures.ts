@@ -3,7 +3,7 @@
  * judgement that turns an SDK's error into one of them.
  */
 import { isSallyportError, quoteForeign, SallyportError } from "../errors.ts";
-import { brokeOff } from "./answer-stream.ts";
+import { brokeOff } from "./answer-body.ts";
 import type { McpSdk } from "./sdk.ts";
 
 /**

@@ -2,7 +2,7 @@
  * One session, the same over both SDK lines and every kind of server they can talk to.
  */
 import { requireBearer, requireHeader } from "@sallyport/testkit";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { McpRequestError } from "../../src/mcp/failures.ts";
 import { apiKey, bearer, pairs, running, session } from "./sessions.ts";
 
@@ -50,6 +50,22 @@ describe.each(pairs)("$name", ({ sdk, kind }) => {
     expect(result.content).toEqual([{ type: "text", text: "counted to 5" }]);
     expect(reports).toEqual([1, 2, 3, 4, 5]);
     expect(onProgress.mock.calls[0]?.[0]).toMatchObject({ total: 5, message: "counted 1" });
+  });
+
+  it("runs many calls at once without a warning, each with its own answer", async () => {
+    const warnings: Error[] = [];
+    const listener = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", listener);
+    onTestFinished(() => void process.off("warning", listener));
+    const server = await running(kind.start());
+    const client = session(server.url, { sdk });
+    const { signal } = new AbortController();
+    const texts = Array.from({ length: 40 }, (_, index) => `call ${index}`);
+    const results = await Promise.all(texts.map((text) => client.callTool("echo", { text }, { signal })));
+    expect(results.map(({ content }) => content)).toEqual(texts.map((text) => [{ type: "text", text }]));
+    // Node gives warnings a moment later.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(warnings).toEqual([]);
   });
 
   it("tells a tool that failed from a request that failed", async () => {

@@ -1,6 +1,7 @@
 /**
- * The event stream that answers a request, watched to its end. When it breaks off, both SDKs leave the caller waiting until
- * the time is over; here the caller learns of it at once, unless the server said how to resume (MCP Streamable HTTP, resumability).
+ * The body of an answer, watched to its end. When the event stream that answers a request breaks off, both SDKs leave the
+ * caller waiting until the time is over; here the caller learns of it at once, unless the server said how to resume
+ * (MCP Streamable HTTP, resumability).
  */
 
 /** The message of the JSON-RPC error that stands in for an answer that never came. */
@@ -9,11 +10,14 @@ export const brokeOff = "The stream broke off before the answer came";
 /**
  * The same response, watched.
  *
- * @param request - id of the request it answers, if it answers one.
- * @param onEnd - called once when the stream has ended, broken off, or been cancelled.
+ * @param request - id of the request that an event stream answers; undefined for everything else.
+ * @param onEnd - called once when the body has ended, broken off, or been cancelled, or when there is none.
  */
-export function watchStream(response: Response, request: number | undefined, onEnd: () => void): Response {
-  if (response.body === null) return response;
+export function watchBody(response: Response, request: string | number | undefined, onEnd: () => void): Response {
+  if (response.body === null) {
+    onEnd();
+    return response;
+  }
   const reader = response.body.getReader();
   let resumable = false;
   let lineStart = "\n";
@@ -24,23 +28,26 @@ export function watchStream(response: Response, request: number | undefined, onE
     resumable ||= /[\r\n]id:/.test(text);
     lineStart = text.slice(-3);
   };
-  const finish = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
-    onEnd();
-    if (request !== undefined && !resumable) controller.enqueue(standIn(request));
-    controller.close();
-  };
+  const needsStandIn = (): boolean => typeof request === "number" && !resumable;
 
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           const { done, value } = await reader.read();
-          if (done) return finish(controller);
-          lookForIds(value);
-          controller.enqueue(value);
-        } catch {
-          finish(controller);
+          if (!done) {
+            if (request !== undefined) lookForIds(value);
+            return controller.enqueue(value);
+          }
+        } catch (error) {
+          if (!needsStandIn()) {
+            onEnd();
+            return controller.error(error);
+          }
         }
+        onEnd();
+        if (needsStandIn()) controller.enqueue(standIn(Number(request)));
+        controller.close();
       },
       cancel(reason) {
         onEnd();
