@@ -113,6 +113,22 @@ describe("McpProvider", () => {
     expect(screen.queryByRole("button", { name: "removed" })).toBeNull();
   });
 
+  it("connects to a disabled server only for a component that uses it", async () => {
+    const server = await start(mcpServerV2());
+    const resting = await start(mcpServerV2());
+    const config = { mcpServers: { used: { url: server.url }, resting: { url: resting.url, disabled: true } } };
+    const page = (name: string) => (
+      <McpProvider config={config}>
+        <Status name={name} />
+      </McpProvider>
+    );
+    const { rerender } = render(page("used"));
+    await eventually(() => expect(text("used")).toBe("testkit-v2"));
+    expect(resting.requests).toEqual([]);
+    rerender(page("resting"));
+    await eventually(() => expect(text("resting")).toBe("testkit-v2"));
+  });
+
   it("takes an instance, which can be used without React", async () => {
     const server = await start(mcpServerV2());
     const servers = new McpServers({ mcpServers: { only: { url: server.url } } }, { clientName: "Notes" });

@@ -31,6 +31,7 @@ export class McpServers {
   readonly #config: McpConfig;
   readonly #settings: ClientSettings;
   readonly #connections: ReadonlyMap<string, McpConnection>;
+  readonly #enabled: readonly McpConnection[];
 
   /**
    * @param config - `mcpServers` maps names to server entries. An entry is checked when its server is connected to.
@@ -41,14 +42,18 @@ export class McpServers {
   constructor(config: McpConfig, settings: ClientSettings = {}, known?: McpServers) {
     this.#config = config;
     this.#settings = settings;
-    const takenOver = known === undefined ? undefined : known.#connections;
-    this.#connections = new Map(
-      sourcesOf(config, settings).map(([name, source]) => {
-        const connection = takenOver?.get(name);
-        return [name, connection?.accepts(source) ? connection : new McpConnection(source)];
-      }),
-    );
-    this.names = Object.freeze([...this.#connections.keys()]);
+    const earlier = known === undefined ? undefined : known.#connections;
+    const connections = new Map<string, McpConnection>();
+    const enabled: McpConnection[] = [];
+    for (const [name, source] of sourcesOf(config, settings)) {
+      const same = earlier?.get(name);
+      const connection = same?.accepts(source) ? same : new McpConnection(source);
+      connections.set(name, connection);
+      if (!isDisabled(source.entry)) enabled.push(connection);
+    }
+    this.names = Object.freeze([...connections.keys()]);
+    this.#connections = connections;
+    this.#enabled = enabled;
   }
 
   /**
@@ -66,9 +71,9 @@ export class McpServers {
     );
   }
 
-  /** Keep every server connected until the function that is returned is called. */
+  /** Keep every server that is not `disabled` connected until the function that is returned is called. */
   hold(): () => void {
-    const releases = [...this.#connections.values()].map((connection) => connection.subscribe(() => {}));
+    const releases = this.#enabled.map((connection) => connection.subscribe(() => {}));
     return () => {
       for (const release of releases) release();
     };
@@ -94,4 +99,8 @@ function sourcesOf(config: McpConfig, settings: ClientSettings): [string, Connec
     ]);
   }
   return Object.entries(servers).map(([name, entry]) => [name, { entry, settings, place: { name, document } }]);
+}
+
+function isDisabled(entry: unknown): boolean {
+  return isPlainObject(entry) && entry["disabled"] === true;
 }
