@@ -1,10 +1,11 @@
 /**
  * The command as a process: its streams, its signals and its end.
  */
-import { statSync } from "node:fs";
+import { statSync, writeSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { join } from "node:path";
 import { type Exit, exitCodes } from "./exit-codes.ts";
+import type { Redactor } from "./output/redactor.ts";
 import { sessionFolder } from "./sessions/location.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const satisfies readonly Exit[];
@@ -13,8 +14,16 @@ const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const satisfies readonly Exit
 export async function runProcess(args: readonly string[]): Promise<never> {
   const { stdin, stdout, stderr, env } = process;
   for (const output of [stdout, stderr]) output.on("error", ignoreClosedPipe);
-  const { run } = await loadRun();
-  const code = await run(args, { stdin, stdout, stderr, env, cwd: process.cwd(), signal: listenForSignals() });
+  const { redactor, runWith } = await load();
+  process.on("uncaughtException", (error) => endUnexpectedly(error, redactor));
+  const code = await runWith(redactor, args, {
+    stdin,
+    stdout,
+    stderr,
+    env,
+    cwd: process.cwd(),
+    signal: listenForSignals(),
+  });
   // What was written to a pipe is on its way still, and an idle connection would keep the process alive.
   await Promise.all([stdout, stderr].map((output) => new Promise((done) => output.write("", done))));
   process.exit(code);
@@ -37,9 +46,23 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE") throw error;
 }
 
-function loadRun(): Promise<typeof import("./run.ts")> {
+async function load(): Promise<{ redactor: Redactor; runWith: typeof import("./run.ts").runWith }> {
   enableCompileCache();
-  return import("./run.ts");
+  const [{ Redactor }, { runWith }] = await Promise.all([import("./output/redactor.ts"), import("./run.ts")]);
+  return { redactor: new Redactor(), runWith };
+}
+
+/** An error that nothing was waiting for, such as a full disk under stdout. */
+function endUnexpectedly(error: Error, redactor: Redactor): never {
+  const text = process.env["SALLYPORT_DEBUG"] ? (error.stack ?? error.message) : error.message;
+  try {
+    writeSync(
+      process.stderr.fd,
+      `sallyport: unexpected error: ${JSON.stringify(redactor.redact(text)).slice(1, -1)}\n`,
+    );
+  } finally {
+    process.exit(exitCodes.internal.code);
+  }
 }
 
 // Node 22.1 and later keep compiled code between runs. What lies in the cache is run, so it goes to the session folder

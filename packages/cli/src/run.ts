@@ -30,8 +30,12 @@ import { buildProgram } from "./program.ts";
  * ```
  */
 export async function run(args: readonly string[], io: Io): Promise<number> {
+  return runWith(new Redactor(), args, io);
+}
+
+/** {@link run} with a redactor of the caller's, who then knows the run's secrets as well. */
+export async function runWith(redactor: Redactor, args: readonly string[], io: Io): Promise<number> {
   const json = wantsJson(args);
-  const redactor = new Redactor();
   const tell = (message: string): void => void io.stderr.write(`${printable(redactor.redact(message))}\n`);
   const context: Context = { ...io, redactor, debug: Boolean(io.env["SALLYPORT_DEBUG"]), warn: tell };
 

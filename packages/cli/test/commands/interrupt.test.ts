@@ -23,7 +23,7 @@ test.each([
     const { code: exit, stdout } = await call.finished;
     expect(exit).toBe(code);
     expect(JSON.parse(stdout)).toEqual({ error: { code: "interrupted", message: `Interrupted by ${signal}.` } });
-    await vi.waitFor(() => expect(waiting()?.abandoned).toBe(true));
+    await vi.waitFor(() => expect(waiting()?.abandoned).toBe(true), { timeout: 20_000 });
   } finally {
     await server.close();
   }

@@ -74,3 +74,16 @@ test.each([["--version"], ["--help"], ["config", "schema"]])(
     expect([code, stderr]).toEqual([0, ""]);
   },
 );
+
+test.skipIf(process.platform !== "linux")("an output that cannot be written is one line on stderr", async () => {
+  const child = spawn("sh", ["-c", '"$0" "$1" config schema > /dev/full', process.execPath, entry], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const [code] = await once(child, "close");
+  expect(code).toBe(exitCodes.internal.code);
+  expect(stderr).toMatch(/^sallyport: unexpected error: .*ENOSPC.*\n$/);
+});
