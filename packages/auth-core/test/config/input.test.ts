@@ -1,8 +1,11 @@
 /** Hostile configurations: too large, too deep, with names that mean something to the language. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: this is how variables are written.
 import { ConfigError, parseConfig, parseConfigText, parseServerConfig } from "@sallyport/auth-core";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { configError, http, problems, stdio, url } from "./helpers.ts";
+
+// Megabytes are read here, on machines that do other things too.
+vi.setConfig({ testTimeout: 60_000 });
 
 const nested = (depth: number): unknown => {
   let value: unknown = "x";
