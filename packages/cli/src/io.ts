@@ -2,6 +2,7 @@
  * What a command touches of the process it runs in, so that commands can be run in a test as well as in a terminal.
  */
 
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A stream that text is printed to: `process.stdout` is one. */

@@ -154,7 +154,7 @@ export function secretsOf(server: ServerConfig, env: Environment): string[] {
 }
 
 /** A URL without the values of its query, which may be keys. */
-export function maskUrl(url: string): string {
+function maskUrl(url: string): string {
   return url.replace(/#.*$/s, "").replace(/([?&][^=&#]*=)[^&#]*/g, `$1${mask}`);
 }
 
