@@ -10,6 +10,7 @@ export interface Config {
   readonly mcpServers: Readonly<Record<string, ServerConfig>>;
 }
 
+/** One server of a parsed configuration; `kind` says how it is reached. */
 export type ServerConfig = HttpServerConfig | StdioServerConfig;
 
 /** A server reached over HTTP. */
