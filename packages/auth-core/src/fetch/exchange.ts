@@ -2,7 +2,6 @@
  * One call of the authenticated fetch, from the first request to the response that is handed over. A redirect that is
  * followed starts the scheme anew, so that a signature is made for the URL it is sent to.
  */
-import { SallyportError } from "../errors.ts";
 import type { AuthEventListener } from "../events.ts";
 import type { Auth } from "../schemes/auth.ts";
 import type { SecretHeader } from "../schemes/multi-header.ts";
@@ -12,7 +11,7 @@ import type { Abort } from "./abort.ts";
 import type { AuthFetch } from "./auth-fetch.ts";
 import type { Call, SendInit, Target } from "./call.ts";
 import { addStaticHeaders, mayBeCredential } from "./headers.ts";
-import { type Handed, type Leg, LegSender, release } from "./leg.ts";
+import { type Handed, invalidFlow, type Leg, LegSender, release } from "./leg.ts";
 import { Observer } from "./observe.ts";
 import { checkRedirect, redirected } from "./redirects.ts";
 
@@ -31,12 +30,14 @@ export interface Setup {
 export class Exchange {
   readonly #setup: Setup;
   readonly #abort: Abort;
+  readonly #signal: AbortSignal | undefined;
   readonly #observer: Observer;
   readonly #sender: LegSender;
 
   constructor(setup: Setup, call: Call, abort: Abort) {
     this.#setup = setup;
     this.#abort = abort;
+    this.#signal = call.signal;
     this.#observer = new Observer(setup.onEvent);
     this.#sender = new LegSender(setup.send, call, this.#observer);
   }
@@ -82,9 +83,10 @@ export class Exchange {
   #hand(target: Target, readings: readonly Reading[]): Handed {
     const { url, method, body } = target;
     const init: SendInit = { method, headers: target.headers, body: body.open() };
-    if (this.#abort.signal !== undefined) init.signal = this.#abort.signal;
     if (body.streams) init.duplex = "half";
     const request = new Request(url, init);
+    // Making a Request follow a signal costs more than all the rest, and few schemes ask for it.
+    if (this.#signal !== undefined) Object.defineProperty(request, "signal", { value: this.#signal });
     if (body.contentType !== undefined && !target.headers.has("content-type")) {
       request.headers.set("content-type", body.contentType);
     }
@@ -97,6 +99,8 @@ export class Exchange {
   /** Run the scheme until it is content, or a redirect takes the request elsewhere. */
   async #authenticate(handed: Handed): Promise<Leg> {
     const flow = this.#setup.auth.authFlow(handed.request);
+    if (typeof flow?.next !== "function")
+      throw invalidFlow("gave no generator: write it as `async *authFlow(request)`");
     let response: Response | undefined;
     try {
       let step = await this.#abort.race(flow.next());
@@ -114,7 +118,7 @@ export class Exchange {
       void close(flow);
     }
     if (response !== undefined) return { response, to: undefined };
-    throw new SallyportError("config_invalid", "The authFlow of the auth scheme ended without yielding a request.");
+    throw invalidFlow("ended without yielding a request");
   }
 
   #checkRedirect(status: number, { url, guarded }: Handed, to: URL, redirects: number): void {

@@ -51,7 +51,7 @@ export class LegSender {
    * credentials elsewhere, `config_conflict` when the scheme has replaced a header, `config_invalid` when it is no request.
    */
   async send(request: Request, handed: Handed): Promise<Leg> {
-    if (!(request instanceof Request)) throw invalidStep("yielded something that is no Request");
+    if (!(request instanceof Request)) throw invalidFlow("yielded something that is no Request");
     const url = request.url === handed.request.url ? handed.url : new URL(request.url);
     const atHome = url.origin === handed.url.origin;
     this.#count(handed.url);
@@ -112,8 +112,10 @@ export class LegSender {
   }
 
   async #fetch(url: URL, init: SendInit, shown: URL): Promise<Response> {
+    // Called as a plain function: a browser's fetch refuses any other `this`.
+    const send = this.#send;
     try {
-      return await this.#send(url.href, init);
+      return await send(url.href, init);
     } catch (error) {
       throw url === shown ? error : withoutQuery(error, url);
     }
@@ -128,7 +130,7 @@ export function release(response: Response): void {
 /** The body of a request that a scheme has made itself. Read into memory for its length, unless the caller's is a stream. */
 async function bodyOf(request: Request, streams: boolean): Promise<BodyInit | null> {
   if (request.bodyUsed) {
-    throw invalidStep(
+    throw invalidFlow(
       "yielded a Request whose body was already used: yield the request it was given, or make each new one from a clone",
     );
   }
@@ -160,6 +162,7 @@ function withoutQuery(error: unknown, url: URL): unknown {
   return new SallyportError("connect_failed", `The request to ${maskUrl(url)} failed before an answer arrived.`);
 }
 
-function invalidStep(problem: string): SallyportError<"config_invalid"> {
+/** A scheme that breaks the contract of `authFlow`. */
+export function invalidFlow(problem: string): SallyportError<"config_invalid"> {
   return new SallyportError("config_invalid", `The authFlow of the auth scheme ${problem}.`);
 }

@@ -62,6 +62,16 @@ describe("what is sent", () => {
     expect(replaced).toHaveBeenCalledOnce();
   });
 
+  it("calls fetch as a plain function, since browsers refuse any other `this`", async () => {
+    const seen: unknown[] = [];
+    function send(this: unknown): Promise<Response> {
+      seen.push(this);
+      return Promise.resolve(new Response());
+    }
+    await createAuthFetch(new BearerAuth("t-1"), { fetch: send })("https://a.example/");
+    expect(seen).toEqual([undefined]);
+  });
+
   it("passes network errors on as they are", async () => {
     const server = await start();
     await server.close();

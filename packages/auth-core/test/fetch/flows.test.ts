@@ -108,6 +108,7 @@ describe("flows", () => {
   });
 
   it.each<[string, Auth]>([
+    ["gives no generator", { authFlow: async () => {} } as unknown as Auth],
     ["yields nothing", { async *authFlow() {} }],
     [
       "yields no Request",
