@@ -29,7 +29,8 @@ export interface Auth {
    * Yield the request to send, receive the response, yield again to retry; return to hand the last response to the caller.
    *
    * - The request is a copy that belongs to the flow: change its headers in place and yield it as often as needed, its
-   *   body is sent whole each time; or yield another `Request`.
+   *   body is sent whole each time; or yield another `Request`. Its `signal` is the caller's, for requests of your own;
+   *   that of a clone is not.
    * - A response that is followed by another request is cancelled. Of the last one read a `clone()` at most, since the
    *   caller gets it.
    * - A flow may ask another origin, such as a token server; what was meant for the origin of the request does not go there.
