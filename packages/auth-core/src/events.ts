@@ -2,6 +2,7 @@
  * What happens on the wire, for those who want to follow it. Events are redacted where they are made: they hold
  * names of headers and schemes, never a credential.
  */
+import { mask } from "./redactor.ts";
 
 /** One leg of an authenticated exchange. */
 export type AuthEvent = RequestEvent | ResponseEvent | RedirectEvent;
@@ -58,8 +59,6 @@ export function maskHeader(name: string, value: string): string {
   const shown = /^(?:proxy-)?authorization$/i.test(name) && schemes.has(scheme.toLowerCase());
   return shown ? `${scheme} ${mask}` : mask;
 }
-
-const mask = "••••";
 
 // The first word of a value is only shown when it is certain that it is no part of a secret.
 const schemes: ReadonlySet<string> = new Set([

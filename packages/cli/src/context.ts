@@ -2,9 +2,10 @@
  * What one run of the command is given, and what a command hands back. Commands print nothing themselves: they return
  * their outcome, which is printed for people or as JSON.
  */
+
+import type { Redactor } from "@sallyport/auth-core/redactor";
 import type { Exit } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
-import type { Redactor } from "./output/redactor.ts";
 import type { Style } from "./output/style.ts";
 
 export interface Context extends Io {

@@ -4,8 +4,8 @@
 import { statSync, writeSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { join } from "node:path";
+import type { Redactor } from "@sallyport/auth-core/redactor";
 import { type Exit, exitCodes } from "./exit-codes.ts";
-import type { Redactor } from "./output/redactor.ts";
 import { sessionFolder } from "./sessions/location.ts";
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const satisfies readonly Exit[];
@@ -48,7 +48,7 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
 
 async function load(): Promise<{ redactor: Redactor; runWith: typeof import("./run.ts").runWith }> {
   enableCompileCache();
-  const [{ Redactor }, { runWith }] = await Promise.all([import("./output/redactor.ts"), import("./run.ts")]);
+  const [{ Redactor }, { runWith }] = await Promise.all([import("@sallyport/auth-core/redactor"), import("./run.ts")]);
   return { redactor: new Redactor(), runWith };
 }
 

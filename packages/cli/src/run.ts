@@ -2,12 +2,13 @@
  * One run of the command, from its arguments to its exit code. Nothing but the arguments is parsed before it is known
  * which command is meant; that command's own code is loaded then.
  */
+
+import { Redactor } from "@sallyport/auth-core/redactor";
 import { CommanderError } from "commander";
 import type { Context, Outcome } from "./context.ts";
 import { type Exit, exitCodes } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { printable } from "./output/printable.ts";
-import { Redactor } from "./output/redactor.ts";
 import { type ErrorReport, formatStacks, judgeError } from "./output/report-error.ts";
 import { styleFor } from "./output/style.ts";
 import { buildProgram } from "./program.ts";

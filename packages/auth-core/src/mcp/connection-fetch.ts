@@ -8,6 +8,7 @@ import { NetworkFailure, type ThrownByFetch } from "./failures.ts";
 import { follow } from "./follow.ts";
 import { type Asked, judgeAnswer } from "./http-answer.ts";
 import type { ConnectionFetch } from "./sdk.ts";
+import type { SentCredentials } from "./sent-credentials.ts";
 
 export interface ConnectionFetchOptions {
   readonly where: string;
@@ -16,6 +17,7 @@ export interface ConnectionFetchOptions {
   /** The authenticated fetch. */
   readonly fetch: ConnectionFetch;
   readonly thrownByFetch: ThrownByFetch;
+  readonly sent: SentCredentials;
   /** Aborts every request that starts while it is unsettled: for the time of connecting. */
   readonly signal: AbortSignal;
   /** The stream of an HTTP+SSE connection broke off: the server has forgotten the connection. */
@@ -59,6 +61,7 @@ export function judgedFetch(options: ConnectionFetchOptions): JudgedFetch {
       rpcId: message.id,
       inSession: transport === "sse" ? httpMethod === "POST" : new Headers(init.headers).has("mcp-session-id"),
       credentialGiven,
+      quote: (text, limit) => options.sent.quote(text, limit),
     };
     try {
       const response = await authenticated(input, { ...init, redirect: "follow", signal: giveUp.signal });

@@ -56,6 +56,7 @@ async function attempt(
     credentialGiven: isCredentialGiven(server),
     fetch,
     thrownByFetch: options.thrownByFetch,
+    sent: options.sent,
     signal: options.signal,
     onStreamLost: () => void peer?.close().catch(() => {}),
   });

@@ -2,9 +2,10 @@
  * What can go wrong between a session and its server, as errors that callers and the session tell apart, and the
  * judgement that turns an SDK's error into one of them.
  */
-import { isSallyportError, quoteForeign, SallyportError } from "../errors.ts";
+import { isSallyportError, SallyportError } from "../errors.ts";
 import { brokeOff } from "./answer-body.ts";
 import type { McpSdk } from "./sdk.ts";
+import type { SentCredentials } from "./sent-credentials.ts";
 
 /**
  * The server answered a request with a JSON-RPC error (`rpcCode`, `data`), or the SDK could not use the answer
@@ -95,6 +96,7 @@ export interface FailureContext {
   readonly where: string;
   readonly sdk: McpSdk;
   readonly thrownByFetch: ThrownByFetch;
+  readonly sent: SentCredentials;
 }
 
 /** The error to show for a failed attempt to connect. */
@@ -102,8 +104,9 @@ export function connectFailure(error: unknown, context: FailureContext): unknown
   const known = knownFailure(error, context);
   if (known !== undefined) return known;
   const rpc = context.sdk.rpcError(error);
-  const said = rpc === undefined ? quoteForeign(textOf(error)) : `${rpc.code} ${quoteForeign(rpc.message)}`;
-  return new SallyportError("connect_failed", `Cannot connect to ${context.where}: ${said}.`, { cause: error });
+  const text = context.sent.quote(rpc?.message ?? textOf(error));
+  const said = rpc === undefined ? text : `${rpc.code} ${text}`;
+  return new SallyportError("connect_failed", `Cannot connect to ${context.where}: ${said}.`, causeOf(error, context));
 }
 
 /** The error to show for a failed request over a connection. */
@@ -113,14 +116,15 @@ export function requestFailure(error: unknown, what: string, context: FailureCon
   const rpc = context.sdk.rpcError(error);
   if (rpc?.message === brokeOff) {
     const message = `The answer of ${context.where} to ${what} broke off. It may have run; try again if that does no harm.`;
-    return new SallyportError("connect_failed", message, { cause: error });
+    return new SallyportError("connect_failed", message, causeOf(error, context));
   }
   if (rpc !== undefined) {
-    const message = `Error ${rpc.code} from ${context.where} to ${what}: ${quoteForeign(rpc.message)}`;
-    return new McpRequestError(message, { rpcCode: rpc.code, data: rpc.data, cause: error });
+    const message = `Error ${rpc.code} from ${context.where} to ${what}: ${context.sent.quote(rpc.message)}`;
+    const cause = causeOf(error, context);
+    return new McpRequestError(message, { rpcCode: rpc.code, ...("cause" in cause && { data: rpc.data }), ...cause });
   }
-  const message = `No usable answer from ${context.where} to ${what}: ${quoteForeign(textOf(error))}`;
-  return new McpRequestError(message, { cause: error });
+  const message = `No usable answer from ${context.where} to ${what}: ${context.sent.quote(textOf(error))}`;
+  return new McpRequestError(message, causeOf(error, context));
 }
 
 /** JSON-RPC codes of servers that do not speak the protocol they were remembered for; nothing has run then. */
@@ -133,10 +137,10 @@ export function isStaleVerdict(error: unknown): boolean {
 }
 
 /** Our own error, or one of the authenticated fetch, wherever an SDK has wrapped it. */
-function knownFailure(error: unknown, { where, thrownByFetch }: FailureContext): unknown {
+function knownFailure(error: unknown, context: FailureContext): unknown {
   for (const link of causes(error)) {
-    if (isSallyportError(link) || thrownByFetch.has(link)) return link;
-    if (link instanceof NetworkFailure) return networkFailure(link, where);
+    if (isSallyportError(link) || context.thrownByFetch.has(link)) return link;
+    if (link instanceof NetworkFailure) return networkFailure(link, context);
   }
   return undefined;
 }
@@ -159,19 +163,29 @@ const networkReasons: readonly (readonly [code: RegExp, text: string])[] = [
   [/^(EHOSTUNREACH|ENETUNREACH)$/, "there is no route to it. Check the network"],
 ];
 
-function networkFailure(failure: NetworkFailure, where: string): SallyportError {
+function networkFailure(failure: NetworkFailure, context: FailureContext): SallyportError {
+  const { where, sent } = context;
   const codes = [...causes(failure)].map((link) => String((link as { code?: unknown }).code ?? ""));
   for (const code of codes) {
     const reason = networkReasons.find(([pattern]) => pattern.test(code));
     if (reason === undefined) continue;
-    return new SallyportError("connect_failed", `Cannot reach ${where}: ${reason[1]} (${code}).`, { cause: failure });
+    return new SallyportError(
+      "connect_failed",
+      `Cannot reach ${where}: ${reason[1]} (${code}).`,
+      causeOf(failure, context),
+    );
   }
   // Browsers say no more than this, on purpose: the page may not learn what the network looks like.
   return new SallyportError(
     "connect_failed",
-    `Cannot reach ${where}: ${quoteForeign(textOf(failure.cause))}. In a browser this can also mean that the server does not allow this origin (CORS).`,
-    { cause: failure },
+    `Cannot reach ${where}: ${sent.quote(textOf(failure.cause))}. In a browser this can also mean that the server does not allow this origin (CORS).`,
+    causeOf(failure, context),
   );
+}
+
+/** An error as a cause, unless whoever prints it would see a credential that the server has sent back. */
+function causeOf(error: unknown, { sent }: FailureContext): { cause?: unknown } {
+  return sent.shows(error) ? {} : { cause: error };
 }
 
 function textOf(error: unknown): string {

@@ -2,7 +2,7 @@
  * Judges what an HTTP server answered to an MCP message, the same for both SDK lines: an SDK sees an answer it can
  * use, everything else becomes a typed error here. RFC 9110 §15 and §11.6.1, RFC 6750 §3, MCP Streamable HTTP.
  */
-import { quoteForeign, SallyportError } from "../errors.ts";
+import { SallyportError } from "../errors.ts";
 import { parseChallenges } from "../http/challenge.ts";
 import { HttpFailure, SessionLost } from "./failures.ts";
 
@@ -19,6 +19,8 @@ export interface Asked {
   readonly inSession: boolean;
   /** Whether a credential was configured. */
   readonly credentialGiven: boolean;
+  /** Makes text of the server fit for a message. */
+  readonly quote: (text: string, limit?: number) => string;
 }
 
 /** How much of a refusal's body is looked at, in bytes. */
@@ -44,7 +46,7 @@ export async function judgeAnswer(response: Response, asked: Asked): Promise<Res
   if (asked.rpcMethod === "server/discover" && response.status < 500) {
     return new Response(body, { status: response.status, headers: contentType(response) });
   }
-  const said = rpc === undefined ? "" : `: ${rpc.code} ${quoteForeign(rpc.message)}`;
+  const said = rpc === undefined ? "" : `: ${rpc.code} ${asked.quote(rpc.message)}`;
   throw new HttpFailure(response.status, `${asked.where} ${meaning(response)}${said}.`, rpc !== undefined);
 }
 
@@ -59,7 +61,7 @@ function judgeSuccess(response: Response, asked: Asked): Response {
 
 function notMcp(response: Response, type: string, asked: Asked): HttpFailure {
   void response.body?.cancel().catch(() => {});
-  const what = type === "" ? "without a content type" : `with ${quoteForeign(type, 60)}`;
+  const what = type === "" ? "without a content type" : `with ${asked.quote(type, 60)}`;
   const advice = "Check that the URL is the MCP endpoint and not a web page";
   return new HttpFailure(response.status, `${asked.where} answered ${what}, which is not MCP. ${advice}.`);
 }
@@ -75,7 +77,7 @@ function authRefusal(response: Response, asked: Asked): SallyportError | undefin
   const challenge = challenges.find(({ params }) => params["error"] !== undefined) ?? challenges[0];
   const params = challenge?.params ?? {};
   const description = params["error_description"];
-  const said = description === undefined ? "" : ` The server says ${quoteForeign(description)}.`;
+  const said = description === undefined ? "" : ` The server says ${asked.quote(description)}.`;
 
   if (response.status === 403) {
     if (params["error"] !== "insufficient_scope") {
@@ -84,7 +86,7 @@ function authRefusal(response: Response, asked: Asked): SallyportError | undefin
         `${asked.where} does not allow this (HTTP 403). The credential lacks a permission, or the server does not accept this origin.${said}`,
       );
     }
-    const scopes = params["scope"] === undefined ? "more scopes" : `scope ${quoteForeign(params["scope"])}`;
+    const scopes = params["scope"] === undefined ? "more scopes" : `scope ${asked.quote(params["scope"])}`;
     return new SallyportError(
       "insufficient_scope",
       `${asked.where} requires ${scopes} for this (HTTP 403). Use a credential that has it.${said}`,
@@ -105,7 +107,7 @@ function authRefusal(response: Response, asked: Asked): SallyportError | undefin
 function busy(response: Response, asked: Asked): SallyportError | undefined {
   if (response.status !== 503 && response.status !== 429) return undefined;
   const after = response.headers.get("retry-after");
-  const advice = after === null ? "Try again later" : `It asks to try again after ${quoteForeign(after, 40)}`;
+  const advice = after === null ? "Try again later" : `It asks to try again after ${asked.quote(after, 40)}`;
   return new SallyportError(
     "temporarily_unavailable",
     `${asked.where} cannot answer now (HTTP ${response.status}). ${advice}.`,

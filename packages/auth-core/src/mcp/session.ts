@@ -29,6 +29,7 @@ import type {
   Tool,
   TransportName,
 } from "./sdk.ts";
+import { SentCredentials } from "./sent-credentials.ts";
 import type { CallOptions, SessionOptions, SessionState, SessionTarget, TransportTarget } from "./session-options.ts";
 
 const defaultTimeoutMs = 60_000;
@@ -59,6 +60,7 @@ export class Session {
   readonly #timeoutMs: number;
   readonly #fetch: ConnectionFetch | undefined;
   readonly #thrownByFetch: ThrownByFetch = new WeakSet();
+  readonly #sent: SentCredentials;
   readonly #link: Link;
   #sdk: McpSdk | undefined;
 
@@ -75,7 +77,8 @@ export class Session {
     this.#sdk = options.sdk;
     this.#timeoutMs = timeoutMs;
     this.#where = describeTarget(target, options.name);
-    this.#fetch = target.kind === "http" ? authenticatedFetch(target, options) : undefined;
+    this.#sent = new SentCredentials(target.kind === "http" ? target.auth : undefined);
+    this.#fetch = target.kind === "http" ? authenticatedFetch(target, options, this.#sent) : undefined;
     this.#link = new Link({
       where: this.#where,
       timeoutMs,
@@ -265,7 +268,7 @@ export class Session {
   }
 
   #failureContext(sdk: McpSdk): FailureContext {
-    return { where: this.#where, sdk, thrownByFetch: this.#thrownByFetch };
+    return { where: this.#where, sdk, thrownByFetch: this.#thrownByFetch, sent: this.#sent };
   }
 }
 
@@ -277,11 +280,11 @@ function describeTarget(target: SessionTarget, name: string | undefined): string
   return label === undefined ? `${origin}${pathname}` : `${label} (${origin}${pathname})`;
 }
 
-function authenticatedFetch(target: HttpServerConfig, options: SessionOptions): ConnectionFetch {
+function authenticatedFetch(target: HttpServerConfig, options: SessionOptions, sent: SentCredentials): ConnectionFetch {
   const { secrets, onEvent } = options;
   const send = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
   return createAuthFetch(target.auth === undefined ? undefined : createAuth(target.auth, { secrets }), {
-    fetch: markNetworkFailures(send),
+    fetch: sent.watch(markNetworkFailures(send)),
     headers: target.headers,
     origin: target.url,
     secrets,

@@ -2,8 +2,8 @@
  * What a parsed server entry does, without any of its secrets: for `client list` and `config check`.
  */
 import type { AuthSetting, SecretInput, ServerConfig } from "@sallyport/auth-core";
+import { mask } from "@sallyport/auth-core/redactor";
 import type { Environment } from "../io.ts";
-import { mask } from "./redactor.ts";
 
 /** A server entry that may be shown. Secrets are `••••`, or where they are read from: `env API_TOKEN`. */
 export type ServerSummary =

@@ -2,9 +2,9 @@
  * How a failure is told: its code, one message without secrets, and the exit code it leads to.
  */
 import { ConfigError, type ConfigProblem, isSallyportError } from "@sallyport/auth-core/errors";
+import type { Redactor } from "@sallyport/auth-core/redactor";
 import { type CliErrorCode, type Exit, exitOfError } from "../exit-codes.ts";
 import { UsageError } from "../usage-error.ts";
-import type { Redactor } from "./redactor.ts";
 
 /** A failure as `--json` prints it, under the key `error`. */
 export interface ErrorReport {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { Redactor } from "../../src/output/redactor.ts";
+import { Redactor } from "../src/redactor.ts";
 
 test("a secret is masked wherever it stands, also encoded and without its scheme", () => {
   const redactor = new Redactor();
