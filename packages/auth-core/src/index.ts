@@ -15,9 +15,11 @@ export type {
   HttpSignatureConfig,
   NoAuthConfig,
   OAuthConfig,
+  ProxyConfig,
   ServerConfig,
   SignatureConfig,
   StdioServerConfig,
+  TlsConfig,
 } from "./config/types.ts";
 export { createAuth } from "./create-auth.ts";
 export {

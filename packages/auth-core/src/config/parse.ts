@@ -165,6 +165,8 @@ function httpServer(data: HttpServerEntry, entry: Readonly<Record<string, unknow
     transport: type ?? transport ?? "auto",
     headers: settled.headers,
     auth: settled.auth,
+    ...(data.tls === undefined ? {} : { tls: data.tls }),
+    ...(data.proxy === undefined ? {} : { proxy: data.proxy }),
     ...(data.disabled === true ? { disabled: true } : {}),
   };
   const findings = [...settled.findings];
@@ -174,6 +176,9 @@ function httpServer(data: HttpServerEntry, entry: Readonly<Record<string, unknow
       conflictsWith: ["type"],
       message: "both name the transport; keep one of them",
     });
+  }
+  if (data.tls !== undefined && /^http:/i.test(url)) {
+    findings.push({ path: ["tls"], message: "is for https; the url begins with http://" });
   }
   return { server, findings };
 }

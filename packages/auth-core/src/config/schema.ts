@@ -6,8 +6,9 @@ import * as z from "zod";
 import type { SecretInput } from "../secrets/source.ts";
 import { authSchema } from "./auth-schema.ts";
 import { bearerToken, headerMap, secret, systemName, systemText, webUrl } from "./fields.ts";
+import { proxySchema, tlsSchema } from "./network-schema.ts";
 import { spelled } from "./spelling.ts";
-import type { AuthSetting } from "./types.ts";
+import type { AuthSetting, ProxyConfig, TlsConfig } from "./types.ts";
 
 /** An HTTP server as written, its keys in camelCase. `parse.ts` makes one setting of `auth`, `authToken` and `headers`. */
 export interface HttpServerEntry {
@@ -17,6 +18,8 @@ export interface HttpServerEntry {
   readonly headers?: Readonly<Record<string, SecretInput>>;
   readonly authToken?: SecretInput;
   readonly auth?: AuthSetting;
+  readonly tls?: TlsConfig;
+  readonly proxy?: ProxyConfig | false;
   readonly disabled?: boolean;
 }
 
@@ -90,10 +93,15 @@ function httpServer() {
       auth: authSchema()
         .describe("How to authenticate. A string is a bearer token, {} is OAuth, null is never.")
         .exactOptional(),
+      tls: tlsSchema().describe("Certificates: for mutual TLS, or for a server with a CA of its own.").exactOptional(),
+      proxy: proxySchema()
+        .describe("Proxy to this server. Default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY.")
+        .exactOptional(),
       ...shared(),
     },
     {
       ...foreignKeys,
+      ...tlsKeys,
       args: local,
       env: local,
       cwd: local,
@@ -120,7 +128,14 @@ function stdioServer() {
       transport: transport(),
       ...shared(),
     },
-    { ...foreignKeys, headers: remote, auth: remote, authToken: remote },
+    {
+      ...foreignKeys,
+      headers: remote,
+      auth: remote,
+      authToken: remote,
+      tls: ": it belongs to a server with url",
+      proxy: ": it belongs to a server with url; for one with command, set HTTPS_PROXY in env",
+    },
   ).describe("A server started as a child process.");
 }
 
@@ -136,6 +151,15 @@ const foreignKeys: Readonly<Record<string, string>> = {
   oauth: ': write "auth": { "type": "oauth", … }',
   headersHelper: ': write "headers": { "Authorization": { "command": [ … ] } }',
   envFile: ": it is not read here; give the file to the program that reads this configuration (envFile, --env-file)",
+};
+
+/** Where certificates do not stand. */
+const tlsKeys: Readonly<Record<string, string>> = {
+  cert: ': write "tls": { "cert": …, "key": … }',
+  key: ': write "tls": { "cert": …, "key": … }',
+  ca: ': write "tls": { "ca": … }',
+  rejectUnauthorized:
+    ': the certificate of a server is always checked; put the CA that issued it in "tls": { "ca": … }',
 };
 
 /** Keys of both kinds. Other hosts write most of them; they change nothing about authentication and are accepted for their sake. */

@@ -24,8 +24,34 @@ export interface HttpServerConfig {
   readonly headers: Readonly<Record<string, SecretInput>>;
   /** How to authenticate. `undefined`: anonymously, signing in when the server asks for it. */
   readonly auth: AuthSetting | undefined;
+  /** Certificates for this server. Node only. */
+  readonly tls?: TlsConfig;
+  /** The proxy to this server; `false` is none. Default: what the environment variables say. Node only. */
+  readonly proxy?: ProxyConfig | false;
   /** Leave this server out when all servers are connected. It can still be connected by name. */
   readonly disabled?: true;
+}
+
+/**
+ * Certificates for one server. Texts are PEM; what was written as a path is a `file` source. The client certificate is
+ * shown to the origin of the server's URL alone.
+ */
+export interface TlsConfig {
+  /** Client certificate, then any intermediate ones. Comes with `key`. */
+  readonly cert?: SecretInput;
+  readonly key?: SecretInput;
+  /** The CAs that the server's certificate may come from, in place of the public ones. */
+  readonly ca?: SecretInput;
+  readonly passphrase?: SecretInput;
+  /** The name that the server's certificate must have. Default: the host of the URL. */
+  readonly servername?: string;
+}
+
+/** An HTTP proxy, and how to sign in there (Basic, RFC 7617). */
+export interface ProxyConfig {
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: SecretInput;
 }
 
 /** A server started as a child process. Its credential goes in `env`. */

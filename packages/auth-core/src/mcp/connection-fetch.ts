@@ -2,7 +2,7 @@
  * The `fetch` that an SDK's transport gets: the authenticated fetch, with every answer judged, and with requests that
  * end when their caller gives up, which the SDKs do not do for the 2025 protocols.
  */
-import { SallyportError } from "../errors.ts";
+import { isSallyportError, SallyportError } from "../errors.ts";
 import { watchBody } from "./answer-body.ts";
 import { NetworkFailure, type ThrownByFetch } from "./failures.ts";
 import { follow } from "./follow.ts";
@@ -105,7 +105,8 @@ export function markNetworkFailures(base: typeof fetch): typeof fetch {
       return await base(input, init);
     } catch (error) {
       const signal = init?.signal ?? (input instanceof Request ? input.signal : undefined);
-      throw signal?.aborted ? error : new NetworkFailure(error);
+      // A fetch that knows what its failure means has said so.
+      throw signal?.aborted || isSallyportError(error) ? error : new NetworkFailure(error);
     }
   };
 }

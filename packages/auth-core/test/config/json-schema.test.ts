@@ -58,6 +58,9 @@ describe("agrees with the parser", () => {
     server({ url, auth: { client_id: "c" } }),
     server({ url, auth: { env: "TOKEN" } }),
     server({ url, headers: { "X-A": "1", Authorization: { command: ["gh", "auth", "token"] } } }),
+    server({ url, tls: { cert: "c.pem", key: { env: "KEY" }, passphrase: { file: "p" } }, proxy: false }),
+    server({ url, tls: { ca: "ca.pem", servername: "mcp.internal" }, proxy: "http://proxy:3128" }),
+    server({ url, proxy: { url: "https://proxy", username: "u", password: "p" } }),
     server({ command: "node" }),
     server({ command: "node", args: ["a"], env: { A: "", B: { env: "C" } }, cwd: "/", type: "stdio" }),
     { mcpServers: { "github.com/a b": { url }, constructor: { url } } },
@@ -95,6 +98,15 @@ describe("agrees with the parser", () => {
     server({ command: "node", type: "http" }),
     server({ command: "" }),
     server({ command: "node", env: { "A=b": "c" } }),
+    server({ url, tls: "cert.pem" }),
+    server({ url, tls: { ca: "" } }),
+    server({ url, tls: { ca: "a", rejectUnauthorized: false } }),
+    server({ url, tls: { ca: "a", servername: "127.0.0.1" } }),
+    server({ url, proxy: true }),
+    server({ url, proxy: "proxy:3128" }),
+    server({ url, proxy: "http://u:p@proxy:3128" }),
+    server({ url, proxy: { username: "u" } }),
+    server({ command: "node", tls: { ca: "a" } }),
     server({ url: "ftp://a" }),
     server({ url: "https://u:p@a.example" }),
     server({ url: "https://a.example/#f" }),
@@ -197,7 +209,7 @@ test("the keys are these and no others", () => {
   ];
 
   expect(camel(root)).toEqual(["$schema", "mcpServers"]);
-  expect(camel(http)).toEqual(["url", "type", "transport", "headers", "authToken", "auth", ...shared]);
+  expect(camel(http)).toEqual(["url", "type", "transport", "headers", "authToken", "auth", "tls", "proxy", ...shared]);
   expect(camel(stdio)).toEqual(["command", "args", "env", "cwd", "type", "transport", ...shared]);
   expect(camel(root.$defs["secretSource"])).toEqual(["env", "file", "command"]);
   const spellings = (type: Node) => type.properties?.["type"]?.enum ?? [type.properties?.["type"]?.const];

@@ -23,6 +23,12 @@ const keys = [
     "headers",
     "auth",
     "authToken",
+    "tls",
+    "cert",
+    "ca",
+    "passphrase",
+    "servername",
+    "proxy",
     "disabled",
   ],
   ...[
