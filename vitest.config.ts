@@ -1,4 +1,5 @@
 import { existsSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { findBrowser } from "./scripts/browser.mjs";
@@ -18,6 +19,8 @@ export default defineConfig({
   resolve: { conditions: ["@sallyport/source"] },
   ssr: { resolve: { conditions: ["@sallyport/source"], externalConditions: ["@sallyport/source"] } },
   test: {
+    // Most tests wait for processes and sockets: one worker, the default on two cores, would leave the other idle.
+    maxWorkers: Math.max(2, availableParallelism()),
     projects: roots.map((root) => {
       const name = root.slice(root.lastIndexOf("/") + 1);
       return {
