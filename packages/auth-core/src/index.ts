@@ -35,7 +35,7 @@ export type { AuthEvent, AuthEventListener, RedirectEvent, RequestEvent, Respons
 export { type AuthFetch, type AuthFetchOptions, createAuthFetch } from "./fetch/auth-fetch.ts";
 export { type Challenge, formatChallenge, parseChallenges } from "./http/challenge.ts";
 export { ApiKeyAuth } from "./schemes/api-key.ts";
-export { type Auth, type AuthFunction, isAuth } from "./schemes/auth.ts";
+export { type Auth, type AuthFunction, type HeadersFunction, isAuth } from "./schemes/auth.ts";
 export { BasicAuth } from "./schemes/basic.ts";
 export { BearerAuth } from "./schemes/bearer.ts";
 export { CookieAuth } from "./schemes/cookie.ts";

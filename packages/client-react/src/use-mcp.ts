@@ -9,7 +9,7 @@ import { useKept } from "./use-kept.ts";
  * Connect to an MCP server while the component is mounted.
  *
  * Options that mean the same keep the connection, also when they are new objects; a changed `url`, `auth`, `headers`
- * or other option is a new one. A function (`authToken`, `auth`, a header, `fetch`) is asked anew for each request, the
+ * or other option is a new one. A function (`authToken`, `auth`, `headers` or one of them, `fetch`) is asked anew for each request, the
  * newest one: that it is another function is no change. An instance of a class, such as an `Auth`, is compared by
  * identity: create it outside of the component, or with `useMemo`.
  *

@@ -109,9 +109,13 @@ describe("useMcp", () => {
     await eventually(() => expect([first.sessionIds().length, second.sessionIds().length]).toEqual([0, 1]));
   });
 
-  it("asks the newest function, without connecting anew", async () => {
+  it.each<[string, (token: string) => Omit<UseMcpOptions, "url">]>([
+    ["authToken", (token) => ({ authToken: () => token })],
+    ["a header", (token) => ({ headers: { authorization: () => `Bearer ${token}` } })],
+    ["all headers", (token) => ({ headers: async () => ({ authorization: `Bearer ${token}` }) })],
+  ])("asks the newest function for %s, without connecting anew (pain 19)", async (_, given) => {
     const server = await start(mcpServerV1());
-    const options = (token: string): UseMcpOptions => ({ url: server.url, authToken: () => token });
+    const options = (token: string): UseMcpOptions => ({ url: server.url, ...given(token) });
     const { rerender, result, state } = hook(options("t-1"));
     await state("ready");
     rerender(options("t-2"));

@@ -2,7 +2,7 @@
  * Exactly one source may set a header. What `authToken`, `auth` and `headers` would send is compared here, so that a
  * credential is never silently replaced by another (samanhappy/mcphub#1013) and never sent twice.
  */
-import { isAuth } from "../schemes/auth.ts";
+import { type HeadersFunction, isAuth } from "../schemes/auth.ts";
 import type { SecretInput } from "../secrets/source.ts";
 import type { Path } from "./path.ts";
 import type { Finding } from "./problems.ts";
@@ -11,7 +11,7 @@ import type { ApiKeyConfig, AuthSetting } from "./types.ts";
 
 /** The three places that set headers, with their paths as written. */
 export interface Sources {
-  readonly headers: Readonly<Record<string, SecretInput>>;
+  readonly headers: Readonly<Record<string, SecretInput>> | HeadersFunction;
   readonly auth: AuthSetting | undefined;
   readonly authPath: Path;
   readonly authToken: SecretInput | undefined;
@@ -21,7 +21,7 @@ export interface Sources {
 
 /** What is left when every header has one source. */
 export interface Settled {
-  readonly headers: Readonly<Record<string, SecretInput>>;
+  readonly headers: Readonly<Record<string, SecretInput>> | HeadersFunction;
   readonly auth: AuthSetting | undefined;
   readonly findings: readonly Finding[];
 }
@@ -32,22 +32,25 @@ export function settle(sources: Sources): Settled {
   const { auth, path } = oneCredential(sources, findings);
   const claims = new Map(auth === undefined ? [] : claimsOf(auth, path).map((claim) => [claim.header, claim]));
   const headers: Record<string, SecretInput> = Object.create(null);
-  for (const [name, secret] of Object.entries(distinct(sources.headers, ["headers"], findings))) {
+  // What a function sends shows itself when a request is sent, and is compared then.
+  const written = typeof sources.headers === "function" ? {} : sources.headers;
+  for (const [name, secret] of Object.entries(distinct(written, ["headers"], findings))) {
     const claim = claims.get(name.toLowerCase());
     if (claim === undefined) headers[name] = secret;
     else if (claim.value === undefined || !sameCredential({ prefix: "", secret }, claim.value)) {
       findings.push(conflict(["headers", name], claim.path, `both set the header ${claim.header}`));
     }
   }
+  const kept = typeof sources.headers === "function" ? sources.headers : headers;
   const entry = auth === undefined || typeof auth === "function" || isAuth(auth) ? undefined : auth;
   if (entry?.type === "apiKey") findings.push(...sharedPlaces(entry, path, sources.url, headers));
   if (entry?.type === "headers") {
     const inner = distinct(entry.headers, [...path, "headers"], findings);
-    return { headers, auth: { ...entry, headers: inner }, findings };
+    return { headers: kept, auth: { ...entry, headers: inner }, findings };
   }
   // A credential written by hand is meant to be sent, not replaced by a sign-in (pains 16, 17).
   const explicit = auth === undefined && Object.keys(headers).some((name) => name.toLowerCase() === "authorization");
-  return { headers, auth: explicit ? { type: "none" } : auth, findings };
+  return { headers: kept, auth: explicit ? { type: "none" } : auth, findings };
 }
 
 /** What one source writes into one header. */

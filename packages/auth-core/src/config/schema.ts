@@ -3,9 +3,10 @@
  * Built when first needed: a program that imports this package and parses nothing pays nothing.
  */
 import * as z from "zod";
+import type { HeadersFunction } from "../schemes/auth.ts";
 import type { SecretInput } from "../secrets/source.ts";
 import { authSchema } from "./auth-schema.ts";
-import { bearerToken, headerMap, secret, systemName, systemText, webUrl } from "./fields.ts";
+import { bearerToken, codeOnly, headerMap, secret, systemName, systemText, webUrl } from "./fields.ts";
 import { proxySchema, tlsSchema } from "./network-schema.ts";
 import { spelled } from "./spelling.ts";
 import type { AuthSetting, ProxyConfig, TlsConfig } from "./types.ts";
@@ -15,7 +16,7 @@ export interface HttpServerEntry {
   readonly url: string;
   readonly type?: "http" | "sse";
   readonly transport?: "http" | "sse";
-  readonly headers?: Readonly<Record<string, SecretInput>>;
+  readonly headers?: Readonly<Record<string, SecretInput>> | HeadersFunction;
   readonly authToken?: SecretInput;
   readonly auth?: AuthSetting;
   readonly tls?: TlsConfig;
@@ -88,7 +89,7 @@ function httpServer() {
       url: webUrl().describe("Absolute http or https URL of the server."),
       type: transport(),
       transport: transport(),
-      headers: headerMap().describe("Static headers by name.").exactOptional(),
+      headers: staticHeaders().describe("Static headers by name.").exactOptional(),
       authToken: secret(bearerToken()).describe("A bearer token: short for auth of type bearer.").exactOptional(),
       auth: authSchema()
         .describe("How to authenticate. A string is a bearer token, {} is OAuth, null is never.")
@@ -107,6 +108,13 @@ function httpServer() {
       cwd: local,
     },
   ).describe("A server reached over HTTP.");
+}
+
+/** A record, or in code a function that is asked for one. */
+function staticHeaders() {
+  return z.union([headerMap(), codeOnly<HeadersFunction>((value) => typeof value === "function")], {
+    error: "must be an object: the headers by name",
+  });
 }
 
 function stdioServer() {

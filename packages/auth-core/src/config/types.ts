@@ -2,7 +2,7 @@
  * The configuration after parsing: one spelling of every key, one form of every value. What `parseConfig` returns,
  * `createAuth` and the MCP connection take.
  */
-import type { Auth, AuthFunction } from "../schemes/auth.ts";
+import type { Auth, AuthFunction, HeadersFunction } from "../schemes/auth.ts";
 import type { SecretInput } from "../secrets/source.ts";
 
 /** A parsed configuration: named servers, in the order they were written. */
@@ -20,8 +20,8 @@ export interface HttpServerConfig {
   readonly url: string;
   /** `auto` is Streamable HTTP, then SSE for servers that are older than it. */
   readonly transport: "auto" | "http" | "sse";
-  /** Static headers, names as written. */
-  readonly headers: Readonly<Record<string, SecretInput>>;
+  /** Static headers, names as written; in code also a function that is asked for them before each request. */
+  readonly headers: Readonly<Record<string, SecretInput>> | HeadersFunction;
   /** How to authenticate. `undefined`: anonymously, signing in when the server asks for it. */
   readonly auth: AuthSetting | undefined;
   /** Certificates for this server. Node only. */

@@ -4,14 +4,14 @@
  */
 import { SallyportError } from "../errors.ts";
 import type { AuthEventListener } from "../events.ts";
-import { type Auth, type AuthFunction, isAuth } from "../schemes/auth.ts";
+import { type Auth, type AuthFunction, type HeadersFunction, isAuth } from "../schemes/auth.ts";
 import { functionAuth } from "../schemes/function.ts";
-import { secretHeaders } from "../schemes/multi-header.ts";
 import { noAuth } from "../schemes/none.ts";
 import type { SecretInput, SecretReader } from "../secrets/source.ts";
 import { follow } from "./abort.ts";
 import { readCall, signalOf } from "./call.ts";
 import { Exchange } from "./exchange.ts";
+import { staticHeaders } from "./static-headers.ts";
 
 /** A `fetch` that authenticates. Takes what `fetch` takes. */
 export type AuthFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -20,8 +20,8 @@ export type AuthFetch = (input: string | URL | Request, init?: RequestInit) => P
 export interface AuthFetchOptions {
   /** Sends the requests. Default: the global `fetch` at the time of the call. */
   readonly fetch?: AuthFetch | undefined;
-  /** Static headers of every request, each a text or a secret kept elsewhere. */
-  readonly headers?: Readonly<Record<string, SecretInput>> | undefined;
+  /** Headers of every request, each a text or a secret kept elsewhere; or a function that is asked for them each time. */
+  readonly headers?: Readonly<Record<string, SecretInput>> | HeadersFunction | undefined;
   /** The origin the credentials belong to; of a longer URL the origin counts. Default: that of the first request. */
   readonly origin?: string | URL | undefined;
   /** Reads secrets in `headers` that are kept in a file, a variable or a command's output. */
@@ -62,8 +62,8 @@ export interface AuthFetchOptions {
 export function createAuthFetch(auth: Auth | AuthFunction | undefined, options: AuthFetchOptions = {}): AuthFetch {
   const { fetch: send, secrets, onEvent } = options;
   const scheme = asAuth(auth);
-  const headers = secretHeaders(options.headers ?? {}, secrets);
-  const guarded = scheme !== noAuth || headers.length > 0;
+  const headers = staticHeaders(options.headers ?? {}, secrets);
+  const guarded = scheme !== noAuth || !headers.none;
   let home = options.origin === undefined ? undefined : originOf(options.origin);
 
   return async (input, init) => {

@@ -4,9 +4,6 @@
  */
 import type { AuthEventListener } from "../events.ts";
 import type { Auth } from "../schemes/auth.ts";
-import type { SecretHeader } from "../schemes/multi-header.ts";
-import { renewAll } from "../schemes/send-secrets.ts";
-import type { Reading } from "../secrets/secret.ts";
 import type { Abort } from "./abort.ts";
 import type { AuthFetch } from "./auth-fetch.ts";
 import type { Call, SendInit, Target } from "./call.ts";
@@ -14,12 +11,12 @@ import { addStaticHeaders, mayBeCredential } from "./headers.ts";
 import { type Handed, invalidFlow, type Leg, LegSender, release } from "./leg.ts";
 import { Observer } from "./observe.ts";
 import { checkRedirect, redirected } from "./redirects.ts";
+import type { HeaderReading, StaticHeaders } from "./static-headers.ts";
 
 /** What a call needs to know of its fetch. */
 export interface Setup {
   readonly auth: Auth;
-  /** Static headers. */
-  readonly headers: readonly SecretHeader[];
+  readonly headers: StaticHeaders;
   /** Whether there is anything that belongs to one origin alone. */
   readonly guarded: boolean;
   readonly send: AuthFetch;
@@ -43,12 +40,12 @@ export class Exchange {
   }
 
   async run(first: Target): Promise<Response> {
-    const secrets = this.#setup.headers.map(({ secret }) => secret);
+    const { headers } = this.#setup;
     let target = first;
     let redirects = 0;
     let renewed = false;
     try {
-      let readings = await this.#abort.race(Promise.all(secrets.map((secret) => secret.get())));
+      let readings = await this.#abort.race(headers.read());
       for (;;) {
         const handed = this.#hand(target, readings);
         const { response, to } = await this.#authenticate(handed);
@@ -61,7 +58,7 @@ export class Exchange {
         }
         if (response.status === 401 && !renewed) {
           renewed = true;
-          const fresh = await orRelease(response, this.#abort.race(renewAll(secrets, readings)));
+          const fresh = await orRelease(response, this.#abort.race(headers.renew(readings)));
           if (fresh !== undefined) {
             release(response);
             readings = fresh;
@@ -80,7 +77,7 @@ export class Exchange {
   }
 
   /** Make the request that the scheme is asked to authenticate. */
-  #hand(target: Target, readings: readonly Reading[]): Handed {
+  #hand(target: Target, readings: readonly HeaderReading[]): Handed {
     const { url, method, body } = target;
     const init: SendInit = { method, headers: target.headers, body: body.open() };
     if (body.streams) init.duplex = "half";
@@ -90,7 +87,7 @@ export class Exchange {
     if (body.contentType !== undefined && !target.headers.has("content-type")) {
       request.headers.set("content-type", body.contentType);
     }
-    addStaticHeaders(request, this.#setup.headers, readings);
+    addStaticHeaders(request, readings);
     const headers = new Map(request.headers);
     const guarded = this.#setup.guarded || [...headers.keys()].some(mayBeCredential);
     return { request, url, headers, body, guarded };

@@ -4,8 +4,7 @@
  */
 import { SallyportError } from "../errors.ts";
 import { setHeader } from "../schemes/header.ts";
-import type { SecretHeader } from "../schemes/multi-header.ts";
-import type { Reading } from "../secrets/secret.ts";
+import type { HeaderReading } from "./static-headers.ts";
 
 /**
  * Headers of the protocol, which say nothing about who is asking. The caller's value wins over a static one, a scheme
@@ -36,13 +35,9 @@ export function mayBeCredential(name: string): boolean {
  *
  * @throws SallyportError `config_conflict` when both set a header to different values.
  */
-export function addStaticHeaders(
-  request: Request,
-  headers: readonly SecretHeader[],
-  readings: readonly Reading[],
-): void {
-  for (const [index, { name }] of headers.entries()) {
-    const value = readings[index]?.reveal() ?? "";
+export function addStaticHeaders(request: Request, readings: readonly HeaderReading[]): void {
+  for (const { name, reading } of readings) {
+    const value = reading.reveal();
     const own = request.headers.get(name);
     if (own === null) setHeader(request, name, value);
     else if (own !== value && mayBeCredential(name)) {

@@ -47,6 +47,22 @@ export interface Auth {
 // biome-ignore lint/suspicious/noConfusingVoidType: a function without a return statement is one of the forms.
 export type AuthFunction = (request: Request) => Request | HeadersInit | void | Promise<Request | HeadersInit | void>;
 
+/**
+ * Headers from code: asked before each request, and once more after a 401. A header it leaves out is not sent.
+ *
+ * @example
+ * ```ts
+ * import { createAuthFetch } from "@sallyport/auth-core";
+ *
+ * declare const session: { tenant: string; readToken(): Promise<string> };
+ *
+ * const fetch = createAuthFetch(undefined, {
+ *   headers: async () => ({ Authorization: `Bearer ${await session.readToken()}`, "X-Tenant": session.tenant }),
+ * });
+ * ```
+ */
+export type HeadersFunction = () => HeadersInit | Promise<HeadersInit>;
+
 /** Whether a value is an {@link Auth}: anything with an `authFlow` method. */
 export function isAuth(value: unknown): value is Auth {
   return typeof value === "object" && value !== null && "authFlow" in value && typeof value.authFlow === "function";

@@ -28,7 +28,7 @@ export class MultiHeaderAuth implements Auth {
    * twice in different case; `credential_source_failed` when a text cannot stand in a header.
    */
   constructor(headers: Readonly<Record<string, SecretInput>>, options: SecretOptions = {}) {
-    this.#headers = secretHeaders(headers, options.secrets);
+    this.#headers = secretHeaders(Object.entries(headers), options.secrets);
   }
 
   authFlow(request: Request): AsyncGenerator<Request, void, Response> {
@@ -48,13 +48,13 @@ export interface SecretHeader {
   readonly secret: Secret;
 }
 
-/** The headers of a record, checked; `Authorization` is last, where a scheme would put it. */
+/** Headers, checked; `Authorization` is last, where a scheme would put it. */
 export function secretHeaders(
-  headers: Readonly<Record<string, SecretInput>>,
+  headers: readonly (readonly [name: string, value: SecretInput])[],
   reader: SecretReader | undefined,
 ): SecretHeader[] {
   const known = new Map<string, string>();
-  const list = Object.entries(headers).map(([written, input]) => {
+  const list = headers.map(([written, input]) => {
     const name = headerName(written);
     const rival = known.get(name.toLowerCase());
     if (rival !== undefined) {

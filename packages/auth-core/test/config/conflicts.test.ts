@@ -1,4 +1,5 @@
 /** Exactly one source may set a header (samanhappy/mcphub#1013, anthropics/claude-code#56357, nicobailon/pi-mcp-adapter#158). */
+import { configJsonSchema } from "@sallyport/auth-core";
 import { describe, expect, test } from "vitest";
 import { http, problemAt, problems } from "./helpers.ts";
 
@@ -184,5 +185,25 @@ describe("places that hold more than the key", () => {
     expect(problems(() => http({ headers: { cookie: "a=1;sid=hunter2" }, auth: cookie }))).toEqual([
       "config_conflict headers.cookie",
     ]);
+  });
+});
+
+describe("headers from a function (pain 19)", () => {
+  const headers = () => ({ Authorization: "Bearer t" });
+
+  test("are left as they are, whatever auth says: they are compared when a request is sent", () => {
+    expect(http({ headers })).toMatchObject({ headers, auth: undefined });
+    expect(http({ headers, authToken: "sk-1" })).toMatchObject({ headers, auth: { type: "bearer", token: "sk-1" } });
+    expect(http({ headers, auth: { type: "headers", headers: { "X-A": "1" } } }).headers).toBe(headers);
+  });
+
+  test("are for code: JSON Schema does not know them, and the auth type `headers` takes a record", () => {
+    expect(problems(() => http({ auth: { type: "headers", headers } }))).toEqual(["config_invalid auth.headers"]);
+    expect(JSON.stringify(configJsonSchema())).not.toContain("custom");
+  });
+
+  test.each([["text"], [5], [null], [["X-A", "1"]]])("is an error when it is %j", (wrong) => {
+    const found = problemAt("headers", () => http({ headers: wrong }));
+    expect(found.message).toMatch(/must be an object/);
   });
 });

@@ -32,7 +32,9 @@ export function summarize(server: ServerConfig): ServerSummary {
     const { command, args, env, cwd } = server;
     return { kind: "stdio", command, args: args.length, env: maskAll(env), ...(cwd === undefined ? {} : { cwd }) };
   }
-  const { url, transport, auth, headers } = server;
+  const { url, transport, auth } = server;
+  // A function is for code: what the command reads is a file.
+  const headers = typeof server.headers === "function" ? {} : server.headers;
   return { kind: "http", url: maskUrl(url), transport, auth: summarizeAuth(auth), headers: maskAll(headers) };
 }
 

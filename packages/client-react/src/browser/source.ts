@@ -1,7 +1,7 @@
 /**
  * What a connection is made from: one server entry of the shared config schema, and the settings of the client.
  */
-import type { AuthConfig, AuthSetting, SecretInput } from "@sallyport/auth-core";
+import type { AuthConfig, AuthSetting, HeadersFunction, SecretInput } from "@sallyport/auth-core";
 import type { McpSdk } from "@sallyport/auth-core/mcp";
 
 /** How the client behaves, whatever the server. */
@@ -29,8 +29,8 @@ export interface ServerOptions {
   readonly authToken?: SecretInput | undefined;
   /** A bearer token, an `auth` entry of the config schema, an `Auth`, a function, or `null` to never authenticate. */
   readonly auth?: string | AuthConfig | AuthSetting | null | false | undefined;
-  /** Static headers. */
-  readonly headers?: Readonly<Record<string, SecretInput>> | undefined;
+  /** Static headers, or a function that is asked for them before each request. */
+  readonly headers?: Readonly<Record<string, SecretInput>> | HeadersFunction | undefined;
   /** `auto` (default) is Streamable HTTP, then SSE for servers that are older than it. */
   readonly transport?: "auto" | "http" | "sse" | undefined;
 }
