@@ -121,6 +121,7 @@ export interface McpPeer {
   close(): Promise<void>;
 }
 
+/** What carries a connection: Streamable HTTP, HTTP+SSE, or a transport that the caller brought. */
 export type TransportName = "http" | "sse" | "custom";
 
 /** Pages of one list that are read at most; a server that has more is not converging. */

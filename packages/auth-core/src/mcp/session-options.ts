@@ -19,6 +19,7 @@ export interface TransportTarget {
   explain?(error: unknown): SallyportError | undefined;
 }
 
+/** How a session connects, and who hears of it. */
 export interface SessionOptions {
   /** The server's name in the configuration, for messages. */
   readonly name?: string | undefined;

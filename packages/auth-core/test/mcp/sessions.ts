@@ -46,7 +46,7 @@ export interface ServerKind {
 
 const latestOf2025 = (): string => "2025-11-25";
 
-export const serverKinds: readonly ServerKind[] = [
+const serverKinds: readonly ServerKind[] = [
   {
     name: "SDK 2.x server",
     start: (guard) => mcpServerV2({ guard }),

@@ -29,7 +29,7 @@ export async function check(context: Context, path: string, envFile: string | un
   for (const server of Object.values(mcpServers))
     for (const secret of secretsOf(server, env)) context.redactor.add(secret);
 
-  const credentials = credentialsIn(file);
+  const credentials = credentialsIn(file, env);
   const [first, ...more] = await unreadable(credentials, dirname(file), env);
   if (first !== undefined) throw new ConfigError([first, ...more]);
   for (const [name, server] of Object.entries(mcpServers)) warnOfUnsupported(context, name, server);

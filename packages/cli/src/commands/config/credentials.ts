@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { SecretSource } from "@sallyport/auth-core";
+import type { Environment } from "../../io.ts";
 import { isObject } from "../../json.ts";
 import { isPlainField, maskSecret } from "../../output/describe-server.ts";
 
@@ -16,7 +17,7 @@ export interface Credential {
   readonly value: string;
   /** The variables in it. */
   readonly variables: readonly string[];
-  /** Where it is read from, when it does not stand in the file. */
+  /** Where it is read from, its variables filled in, when it does not stand in the file. */
   readonly source?: SecretSource;
 }
 
@@ -24,15 +25,16 @@ export interface Credential {
  * Every credential in a config file.
  *
  * @param file - path of a file that has been read as a configuration without a problem.
+ * @param env - the variables it was read with.
  */
-export function credentialsIn(file: string): Credential[] {
+export function credentialsIn(file: string, env: Environment): Credential[] {
   const document = read(file);
   const found: Credential[] = [];
   for (const [key, servers] of entriesOf(document)) {
     if (camelCase(key) !== "mcpServers") continue;
     for (const [server, entry] of entriesOf(servers)) {
       for (const [path, secret] of secretsIn(entry)) {
-        found.push({ server, path: [key, server, ...path].join("."), ...describe(secret) });
+        found.push({ server, path: [key, server, ...path].join("."), ...describe(secret, env) });
       }
     }
   }
@@ -70,10 +72,21 @@ function locate(path: readonly string[], value: unknown): Located[] {
   );
 }
 
-function describe(secret: string | SecretSource): Pick<Credential, "value" | "variables" | "source"> {
-  if (typeof secret !== "string") return { value: maskSecret(secret), variables: [], source: secret };
-  const names = [...secret.matchAll(/\$\{(?:env:)?(\w+)/g)].map(([, name]) => name ?? "");
-  return { value: maskSecret(secret), variables: [...new Set(names)] };
+function describe(secret: string | SecretSource, env: Environment): Pick<Credential, "value" | "variables" | "source"> {
+  const texts = typeof secret === "string" ? [secret] : Object.values(secret).flat();
+  const names = texts.flatMap((text) => [...text.matchAll(variable)].map(([, name]) => name ?? ""));
+  const described = { value: maskSecret(secret), variables: [...new Set(names)] };
+  return typeof secret === "string" ? described : { ...described, source: fillIn(secret, env) };
+}
+
+const variable = /\$\{(?:env:)?(\w+)(?::-([^}]*))?\}/g;
+
+/** A source with its variables filled in: that all of them can be is known by now. */
+function fillIn(source: SecretSource, env: Environment): SecretSource {
+  const fill = (text: string): string =>
+    text.replace(variable, (_, name: string, fallback = "") => env[name] || fallback);
+  if ("env" in source) return { env: fill(source.env) };
+  return "file" in source ? { file: fill(source.file) } : source;
 }
 
 function isSource(value: unknown): value is SecretSource {
