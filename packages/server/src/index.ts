@@ -12,6 +12,12 @@ export {
 } from "./providers/bearer-auth-provider.ts";
 export { type EnvTokensOptions, envTokens } from "./providers/env-tokens.ts";
 export { staticTokens, type TokenGrant } from "./providers/static-tokens.ts";
+export type { SignatureCheckOptions } from "./signatures/checks.ts";
+export { type MemoryReplayCacheOptions, memoryReplayCache, type ReplayCache } from "./signatures/replay-cache.ts";
+export type { SignatureAccepted, SignatureProblem, SignatureRefused } from "./signatures/verdict.ts";
+export type { VerificationKey } from "./signatures/verification-key.ts";
+export { type HmacVerifyOptions, verifyHmacSignature } from "./signatures/verify-hmac.ts";
+export { type HttpSignatureAccepted, type HttpVerifyOptions, verifyHttpSignature } from "./signatures/verify-http.ts";
 export { AccessToken, type AccessTokenInit } from "./token/access-token.ts";
 export { authInfo } from "./token/auth-info.ts";
 export { getAccessToken, requireAuth, requireScopes, runWithAccessToken } from "./token/context.ts";

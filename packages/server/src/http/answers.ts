@@ -19,8 +19,13 @@ export function jsonAnswer(status: number, body: unknown, headers: Readonly<Reco
 }
 
 /** A JSON-RPC error that belongs to no request (`id: null`). */
-export function jsonRpcAnswer(status: number, message: string, headers: Readonly<Record<string, string>> = {}): Answer {
-  return jsonAnswer(status, { jsonrpc: "2.0", error: { code: -32_000, message }, id: null }, headers);
+export function jsonRpcAnswer(
+  status: number,
+  message: string,
+  headers: Readonly<Record<string, string>> = {},
+  code = -32_000,
+): Answer {
+  return jsonAnswer(status, { jsonrpc: "2.0", error: { code, message }, id: null }, headers);
 }
 
 /** Something of ours broke; what it was is the operator's business. */

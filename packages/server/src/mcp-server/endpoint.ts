@@ -50,7 +50,9 @@ export class Endpoint {
     this.#sdk = createMcpHandler(
       ({ requestInfo }) => {
         const exchange = requestInfo && this.#exchanges.get(requestInfo);
-        return options.createServer(exchange ?? { token: undefined });
+        // Never served as nobody in particular: nobody has no scopes to be held to.
+        if (exchange === undefined) throw new Error("The SDK asked for a server for a request that was not admitted.");
+        return options.createServer(exchange);
       },
       { onerror: options.onError },
     );
@@ -58,16 +60,18 @@ export class Endpoint {
 
   async serve(call: AdmittedCall): Promise<Served> {
     if (call.method !== "POST" || !isJsonContentType(call.headers.get("content-type"))) {
-      return { response: await this.#dispatch(call, { token: call.token }, undefined, undefined), endless: false };
+      return { response: await this.#dispatch(call, { token: call.token }, undefined), endless: false };
     }
     const reading = await call.readBody();
     if (reading.tooLarge) return { response: toResponse(bodyTooLarge), endless: false };
     const message = parse(reading.text);
+    // The SDK never reads a body itself: it takes for JSON what this server does not (a byte order mark), unchecked.
+    if (message === undefined) return { response: toResponse(notJson), endless: false };
     const refusal = this.#refuseScopes(call.token, message);
     if (refusal !== undefined) return { response: toResponse(refusal), endless: false };
 
     const exchange: Exchange = { token: call.token };
-    const response = await this.#dispatch(call, exchange, message, message === undefined ? reading.text : undefined);
+    const response = await this.#dispatch(call, exchange, message);
     return {
       response: isRequest(message, "tools/call") ? await this.#heedHandler(response, exchange) : response,
       endless: isRequest(message, "subscriptions/listen"),
@@ -94,12 +98,12 @@ export class Endpoint {
     return typeof name === "string" ? this.#options.scopesOf(name) : [];
   }
 
-  #dispatch(call: AdmittedCall, exchange: Exchange, parsedBody: unknown, body: string | undefined): Promise<Response> {
+  #dispatch(call: AdmittedCall, exchange: Exchange, parsedBody: unknown): Promise<Response> {
     const { url, method, signal, token } = call;
     const headers = new Headers(call.headers);
     // Handlers get the verified token, never the header: a handler that logs or forwards its request gives nothing away.
     if (token !== undefined) headers.delete("authorization");
-    const request = new Request(url, { method, headers, signal, ...(body !== undefined && { body }) });
+    const request = new Request(url, { method, headers, signal });
     this.#exchanges.set(request, exchange);
     return runWithAccessToken(token, () =>
       this.#sdk.fetch(request, {
@@ -127,6 +131,7 @@ export class Endpoint {
 }
 
 const bodyTooLarge = jsonRpcAnswer(413, "Request body too large");
+const notJson = jsonRpcAnswer(400, "Parse error: Invalid JSON", {}, -32_700);
 
 interface JsonRpcRequest {
   readonly method: string;
@@ -137,7 +142,7 @@ function isRequest(message: unknown, method: string): message is JsonRpcRequest 
   return typeof message === "object" && message !== null && (message as JsonRpcRequest).method === method;
 }
 
-// What is not JSON goes to the SDK as text: it has an answer for that.
+/** `undefined`, which no JSON text means, when it is not JSON (RFC 8259 §8.1: without a byte order mark). */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -124,6 +124,13 @@ export class MCPServer {
         `tool ${JSON.stringify(name)}: a name is 1 to 128 letters, digits, "_", "-" and ".".`,
       );
     }
+    // The SDK keeps tools in an object, and takes what that inherits for a tool of the name: no request could be served.
+    if (name in Object.prototype) {
+      throw new SallyportError(
+        "config_invalid",
+        `tool ${name}: JavaScript objects have this name already. Use another.`,
+      );
+    }
     if (this.#tools.has(name))
       throw new SallyportError("config_invalid", `tool ${name}: there is one of this name already.`);
     if (scopes.length > 0 && this.#gate === undefined) {

@@ -110,10 +110,10 @@ async function callTool(
 
 // Over HTTP the gate has just said so; a stdio connection outlives its token, and no gate reads its messages.
 function checkCaller(token: AccessToken | undefined, scopes: readonly string[]): void {
-  if (token === undefined) return;
-  if (isExpired(token, Date.now() / 1000))
+  if (token !== undefined && isExpired(token, Date.now() / 1000))
     throw new AuthenticationError("The credential of this connection has expired.");
-  if (!scopes.every((scope) => token.hasScope(scope))) throw new InsufficientScopeError(scopes);
+  // Without a token no scope is there: tools of a server without `auth` have none.
+  if (!scopes.every((scope) => token?.hasScope(scope))) throw new InsufficientScopeError(scopes);
 }
 
 function toResult(output: ToolOutput): CallToolResult | InputRequiredResult {

@@ -161,6 +161,22 @@ describe("bodies that are no proper call", () => {
     expect(server.ran).toEqual([]);
   });
 
+  // A call that the scope check cannot read must not be one that the SDK can: `TextDecoder` drops a mark, `JSON.parse` does not.
+  it.each([1, 2, 3])("a call after %i byte order marks: no tool runs, whoever reads the body", async (marks) => {
+    const server = mailServer();
+    const { headers, body } = callTool("2025", "read");
+    const message = { headers, body: "\ufeff".repeat(marks) + body };
+    const own = await server.listen(0);
+    try {
+      const answers = [await server.fetch(post(url, message, "ada")), await fetch(post(own.url, message, "ada"))];
+      // The fetch side drops one mark while it decodes: then it is a call like any other.
+      expect(answers.map(({ status }) => status)).toEqual([marks === 1 ? 403 : 400, 400]);
+      expect(server.ran).toEqual([]);
+    } finally {
+      await own.close();
+    }
+  });
+
   it("a body that is not declared as JSON is not read", async () => {
     const request = new Request(url, {
       method: "POST",

@@ -135,7 +135,7 @@ describe("declaring", () => {
 
   it("refuses a name twice, and names that are none", () => {
     const server = new MCPServer(info).tool({ name: "t", description: "" }, () => "");
-    for (const name of ["t", "", "a b", "a/b", "é", "x".repeat(129), 1 as never]) {
+    for (const name of ["t", "", "a b", "a/b", "é", "x".repeat(129), "constructor", "__proto__", 1 as never]) {
       expect(() => server.tool({ name, description: "" }, () => "")).toThrow(invalid);
     }
   });
