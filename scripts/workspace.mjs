@@ -47,7 +47,7 @@ async function providePnpm(version) {
   const [command, ...args] = npm();
   const { stdout, output } = await must(command, [
     ...args,
-    ...["exec", "--yes", `--package=pnpm@${version}`, "--", "node", "-p", "process.env.PATH"],
+    ...["exec", "--yes", "--prefer-offline", `--package=pnpm@${version}`, "--", "node", "-p", "process.env.PATH"],
   ]);
   const path = stdout.trim().split("\n").at(-1);
   if (path === undefined || path === "") throw new StepError("npm exec did not say where it put pnpm.", output);

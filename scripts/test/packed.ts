@@ -43,7 +43,11 @@ export async function packAndInstall(): Promise<Packed> {
     overrides: Object.fromEntries(Object.keys(files).map((name) => [name, `$${name}`])),
   };
   await writeFile(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
-  await execute("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"], { cwd: folder });
+  await execute(
+    "npm",
+    ["install", "--prefer-offline", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"],
+    { cwd: folder },
+  );
   return { folder, tarballs, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
