@@ -8,6 +8,7 @@ import { type Auth, isAuth } from "./schemes/auth.ts";
 import { BasicAuth } from "./schemes/basic.ts";
 import { BearerAuth } from "./schemes/bearer.ts";
 import { CookieAuth } from "./schemes/cookie.ts";
+import { DigestAuth } from "./schemes/digest.ts";
 import { functionAuth } from "./schemes/function.ts";
 import { MultiHeaderAuth } from "./schemes/multi-header.ts";
 import { noAuth } from "./schemes/none.ts";
@@ -39,11 +40,12 @@ export function createAuth(setting: AuthSetting, options: SecretOptions = {}): A
       return new BearerAuth(setting.token, options);
     case "basic":
       return new BasicAuth(setting.username, setting.password, options);
+    case "digest":
+      return new DigestAuth(setting.username, setting.password, options);
     case "apiKey":
       return createApiKey(setting, options);
     case "headers":
       return new MultiHeaderAuth(setting.headers, options);
-    case "digest":
     case "signature":
     case "httpSignature":
     case "awsSigV4":
@@ -71,7 +73,7 @@ function createApiKey(setting: AuthConfig & { type: "apiKey" }, { secrets }: Sec
 function unsupported(type: string): SallyportError<"auth_unsupported"> {
   return new SallyportError(
     "auth_unsupported",
-    `auth type "${type}" is valid in a configuration, but this version of @sallyport/auth-core cannot carry it out yet. Use bearer, basic, apiKey or headers, or pass an Auth of your own.`,
+    `auth type "${type}" is valid in a configuration, but this version of @sallyport/auth-core cannot carry it out yet. Use bearer, basic, digest, apiKey or headers, or pass an Auth of your own.`,
   );
 }
 

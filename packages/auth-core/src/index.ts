@@ -39,6 +39,7 @@ export { type Auth, type AuthFunction, type HeadersFunction, isAuth } from "./sc
 export { BasicAuth } from "./schemes/basic.ts";
 export { BearerAuth } from "./schemes/bearer.ts";
 export { CookieAuth } from "./schemes/cookie.ts";
+export { DigestAuth } from "./schemes/digest.ts";
 export { MultiHeaderAuth } from "./schemes/multi-header.ts";
 export type { KeyOptions, SecretOptions } from "./schemes/options.ts";
 export { QueryParamAuth } from "./schemes/query-param.ts";

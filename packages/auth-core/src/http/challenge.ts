@@ -3,7 +3,7 @@
  * Reading makes one pass over the text and never throws, since the text comes from a stranger; writing refuses what a header cannot carry.
  */
 import { quoteForeign, SallyportError } from "../errors.ts";
-import { isToken, isTokenCharacter } from "./token.ts";
+import { isToken, isTokenCharacter, quotedString } from "./token.ts";
 
 /** One challenge of a `WWW-Authenticate` header. */
 export interface Challenge {
@@ -95,11 +95,9 @@ function checkedName(name: string): string {
 }
 
 function quote(name: string, value: string): string {
-  // qdtext and quoted-pair of RFC 9110 §5.6.4: HTAB, SP, visible ASCII and obs-text.
-  if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
-    throw unwritable(`parameter ${name} holds a character that a header cannot carry`);
-  }
-  return `"${value.replaceAll(/["\\]/g, "\\$&")}"`;
+  const quoted = quotedString(value);
+  if (quoted === undefined) throw unwritable(`parameter ${name} holds a character that a header cannot carry`);
+  return quoted;
 }
 
 function unwritable(problem: string): SallyportError {

@@ -12,6 +12,18 @@ export function isToken(text: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(text);
 }
 
+/** A text as a quoted-string (RFC 9110 §5.6.4); `undefined` when it holds what a header cannot carry. */
+export function quotedString(text: string): string | undefined {
+  // qdtext and quoted-pair: HTAB, SP, visible ASCII and obs-text.
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(text) ? `"${text.replaceAll(/["\\]/g, "\\$&")}"` : undefined;
+}
+
+/** Whether a text has a character that user names and passwords of HTTP cannot have (RFC 7617 §2). */
+export function hasControlCharacter(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point.
+  return /[\x00-\x1f\x7f]/.test(text);
+}
+
 /** What keeps a text from being a header value, as the end of a sentence; `undefined` when nothing does. Never quotes the text. */
 export function headerValueProblem(text: string): string | undefined {
   if (/[\r\n]/.test(text)) return "contains a line break, which a header cannot carry";

@@ -2,6 +2,8 @@
  * User name and password: `Authorization: Basic`, RFC 7617, in UTF-8.
  */
 import { SallyportError } from "../errors.ts";
+import { byteString } from "../http/byte-string.ts";
+import { hasControlCharacter } from "../http/token.ts";
 import { Secret, type SecretWriter } from "../secrets/secret.ts";
 import type { SecretInput } from "../secrets/source.ts";
 import type { Auth } from "./auth.ts";
@@ -33,7 +35,7 @@ export class BasicAuth implements Auth {
         "A user name for basic authentication cannot contain a colon: the server would take what follows it for the password (RFC 7617 §2).",
       );
     }
-    if (controlCharacter.test(username)) {
+    if (hasControlCharacter(username)) {
       throw new SallyportError(
         "config_invalid",
         "A user name for basic authentication cannot contain line breaks or other control characters (RFC 7617 §2).",
@@ -50,16 +52,12 @@ export class BasicAuth implements Auth {
   }
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the point.
-const controlCharacter = /[\x00-\x1f\x7f]/;
-
 function basicWriter(username: string): SecretWriter {
   return (password) => {
-    if (controlCharacter.test(password)) {
+    if (hasControlCharacter(password)) {
       return { problem: "cannot be a password: it contains a line break or another control character" };
     }
     // RFC 7617 §2.1: UTF-8 in normalization form C.
-    const bytes = new TextEncoder().encode(`${username}:${password}`.normalize("NFC"));
-    return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
+    return `Basic ${btoa(byteString(`${username}:${password}`.normalize("NFC")))}`;
   };
 }
