@@ -147,7 +147,7 @@ function headers() {
 }
 
 function signature() {
-  const placeholders = ["method", "path", "timestamp", "body", "bodyHash"];
+  const placeholders = ["method", "path", "query", "timestamp", "nonce", "body", "bodyHash"];
   return spelled({
     type: kind("signature"),
     apiKey: secret(headerValue()).describe("Names the caller. Sent."),
@@ -157,6 +157,9 @@ function signature() {
     keyHeader: headerName().describe("Header of the key. Default X-API-Key.").exactOptional(),
     timestampHeader: headerName().describe("Header of the timestamp. Default X-Timestamp.").exactOptional(),
     signatureHeader: headerName().describe("Header of the signature. Default X-Signature.").exactOptional(),
+    nonceHeader: headerName()
+      .describe("Header of the nonce, sent when the message has a {nonce}. Default X-Nonce.")
+      .exactOptional(),
     message: z
       .string()
       .min(1, { error: "is empty" })
@@ -167,8 +170,16 @@ function signature() {
       .exactOptional(),
   })
     .superRefine(
-      ({ keyHeader = "X-API-Key", timestampHeader = "X-Timestamp", signatureHeader = "X-Signature" }, context) => {
-        const names = { keyHeader, timestampHeader, signatureHeader };
+      (
+        {
+          keyHeader = "X-API-Key",
+          timestampHeader = "X-Timestamp",
+          signatureHeader = "X-Signature",
+          nonceHeader = "X-Nonce",
+        },
+        context,
+      ) => {
+        const names = { keyHeader, timestampHeader, signatureHeader, nonceHeader };
         const seen = new Map<string, string>();
         for (const [field, header] of Object.entries(names)) {
           const earlier = seen.get(header.toLowerCase());
@@ -198,10 +209,15 @@ function httpSignature() {
       .exactOptional(),
     components: z
       .array(
-        z.string().regex(/^(?:@[a-z][a-z-]*|[!#$%&'*+.^_`|~0-9a-z-]+)(?:;[!-~ ]+)?$/, {
-          error:
-            "is not a component: a header in lower case, or one of @method, @target-uri, @authority, @path, @query",
-        }),
+        z
+          .string()
+          .regex(
+            /^(?:[!#$%&'*+.^_`|~0-9a-z-]+|@(?:method|target-uri|authority|scheme|request-target|path|query|query-param;name="(?:[\w*.-]|%[0-9A-F]{2})+"))$/,
+            {
+              error:
+                'is not a component: a header in lower case, or one of @method, @target-uri, @authority, @scheme, @request-target, @path, @query, @query-param;name="…"',
+            },
+          ),
       )
       .min(1, { error: "is empty; name at least one component" })
       .describe("What is signed (RFC 9421 §2).")
@@ -211,16 +227,28 @@ function httpSignature() {
       .regex(/^[a-z*][a-z0-9_.*-]*$/, { error: "is not a label: lower-case letters, digits, _ - . and *" })
       .describe("Label of the signature. Default sig1.")
       .exactOptional(),
+    tag: text(/^[ -~]+$/, "has characters other than visible ASCII")
+      .describe("What the signature is for, as the parameter tag.")
+      .exactOptional(),
+    expiresIn: z
+      .int({ error: "must be a whole number of seconds" })
+      .positive({ error: "must be above 0" })
+      .describe("Lifetime of a signature in seconds, as the parameter expires. Default: no limit but the server's.")
+      .exactOptional(),
   }).describe("HTTP message signature (RFC 9421) with Content-Digest (RFC 9530).");
 }
 
 function awsSigV4() {
   return spelled({
     type: kind("awsSigV4"),
-    region: awsName().describe("AWS region, as in us-east-1."),
+    region: awsName()
+      .describe("AWS region, as in us-east-1. Default: the environment variable AWS_REGION.")
+      .exactOptional(),
     service: awsName().describe("AWS service, as in execute-api."),
-    accessKeyId: secret(bearerToken()).describe("Default: the AWS environment variables.").exactOptional(),
-    secretAccessKey: secret(plainText()).describe("Default: the AWS environment variables.").exactOptional(),
+    accessKeyId: secret(bearerToken()).describe("Default: the environment variable AWS_ACCESS_KEY_ID.").exactOptional(),
+    secretAccessKey: secret(plainText())
+      .describe("Default: the environment variable AWS_SECRET_ACCESS_KEY.")
+      .exactOptional(),
     sessionToken: secret(headerValue()).describe("Token of temporary credentials.").exactOptional(),
   })
     .superRefine(({ accessKeyId, secretAccessKey, sessionToken }, context) => {

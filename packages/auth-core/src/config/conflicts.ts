@@ -112,16 +112,13 @@ function claimsOf(auth: AuthSetting, path: Path): Claim[] {
         claim(auth.keyHeader ?? "x-api-key", { prefix: "", secret: auth.apiKey }),
         claim(auth.timestampHeader ?? "x-timestamp"),
         claim(auth.signatureHeader ?? "x-signature"),
+        ...(auth.message?.includes("{nonce}") === true ? [claim(auth.nonceHeader ?? "x-nonce")] : []),
       ];
     case "httpSignature":
       return [claim("signature"), claim("signature-input"), claim("content-digest")];
     case "awsSigV4":
-      return [
-        claim("authorization"),
-        claim("x-amz-date"),
-        claim("x-amz-content-sha256"),
-        claim("x-amz-security-token"),
-      ];
+      // Not X-Amz-Content-Sha256: where it is set, it says how the body is signed.
+      return [claim("authorization"), claim("x-amz-date"), claim("x-amz-security-token")];
   }
 }
 

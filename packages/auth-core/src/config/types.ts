@@ -133,7 +133,9 @@ export interface SignatureConfig {
   readonly keyHeader?: string;
   readonly timestampHeader?: string;
   readonly signatureHeader?: string;
-  /** Template of the signed text: `{method}`, `{path}`, `{timestamp}`, `{body}` and `{bodyHash}` are filled in. */
+  /** Sent when the message has a `{nonce}`. */
+  readonly nonceHeader?: string;
+  /** Template of the signed text: `{method}`, `{path}`, `{query}`, `{timestamp}`, `{nonce}`, `{body}` and `{bodyHash}` are filled in. */
   readonly message?: string;
 }
 
@@ -146,12 +148,16 @@ export interface HttpSignatureConfig {
   readonly algorithm?: "ed25519" | "ecdsa-p256-sha256" | "rsa-pss-sha512" | "hmac-sha256";
   readonly components?: readonly string[];
   readonly label?: string;
+  readonly tag?: string;
+  /** Lifetime of a signature in seconds. */
+  readonly expiresIn?: number;
 }
 
 /** AWS Signature Version 4. */
 export interface AwsSigV4Config {
   readonly type: "awsSigV4";
-  readonly region: string;
+  /** Default: the environment variable `AWS_REGION`. */
+  readonly region?: string;
   readonly service: string;
   readonly accessKeyId?: SecretInput;
   readonly secretAccessKey?: SecretInput;

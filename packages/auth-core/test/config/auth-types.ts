@@ -63,7 +63,8 @@ export const authTypes: Readonly<Record<string, Readonly<Record<string, Field>>>
     keyHeader: header,
     timestampHeader: header,
     signatureHeader: { ...header, valid: "X-Sign" },
-    message: { valid: "{method}{path}{timestamp}{body}{bodyHash}", invalid: ["", "{methd}", 1] },
+    nonceHeader: header,
+    message: { valid: "{method}{path}{query}{timestamp}{nonce}{body}{bodyHash}", invalid: ["", "{methd}", 1] },
   },
   httpSignature: {
     keyId: { ...text, required: true },
@@ -71,9 +72,20 @@ export const authTypes: Readonly<Record<string, Readonly<Record<string, Field>>>
     algorithm: { valid: "ed25519", invalid: ["rsa-v1_5-sha256", 1] },
     components: {
       valid: ["@method", "@target-uri", "content-digest", '@query-param;name="a"'],
-      invalid: [[], ["Content-Digest"], [""], "@method"],
+      invalid: [
+        [],
+        ["Content-Digest"],
+        [""],
+        "@method",
+        ["@status"],
+        ["@query-param"],
+        ["date;bs"],
+        ['@query-param;name="a b"'],
+      ],
     },
     label: { valid: "sig1", invalid: ["Sig 1", "", 1] },
+    tag: { valid: "web-bot-auth", invalid: ["", "é", 1] },
+    expiresIn: { valid: 60, invalid: [0, -1, 1.5, "60"] },
   },
   awsSigV4: {
     region: { valid: "eu-central-1", invalid: ["", "EU", "a b", 1], required: true },

@@ -225,11 +225,21 @@ test("the keys are these and no others", () => {
     [["headers"], ["headers"]],
     [
       ["signature"],
-      ["apiKey", "apiSecret", "algorithm", "encoding", "keyHeader", "timestampHeader", "signatureHeader", "message"],
+      [
+        "apiKey",
+        "apiSecret",
+        "algorithm",
+        "encoding",
+        "keyHeader",
+        "timestampHeader",
+        "signatureHeader",
+        "nonceHeader",
+        "message",
+      ],
     ],
     [
       ["httpSignature", "http_signature"],
-      ["keyId", "key", "algorithm", "components", "label"],
+      ["keyId", "key", "algorithm", "components", "label", "tag", "expiresIn"],
     ],
     [
       ["awsSigV4", "aws_sig_v4"],
