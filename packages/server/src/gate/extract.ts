@@ -2,6 +2,7 @@
  * Finds the one bearer token of a request, from its head alone: no body, no I/O, no allocation worth an attacker's while.
  * RFC 6750 §2.1 and §3.1, OAuth 2.1 §5.1.1 (B50-01, B50-02, B50-08).
  */
+import { isBearerToken } from "../token/bearer-token.ts";
 
 /** As much of a request as arrives before its body. */
 export interface RequestHead {
@@ -21,9 +22,6 @@ export type Extraction =
   | { readonly kind: "malformed" }
   /** More than one credential, or one where none may be. The reason may be sent. */
   | { readonly kind: "ambiguous"; readonly reason: string };
-
-/** Longest token that is looked at, in characters. Node's default limit for all headers together is the same. */
-const maxTokenLength = 16_384;
 
 const none: Extraction = { kind: "none" };
 const malformed: Extraction = { kind: "malformed" };
@@ -47,11 +45,6 @@ export function headerValues(headers: readonly string[], name: string): string[]
     if (candidate.length === name.length && candidate.toLowerCase() === name) values.push(headers[index + 1] ?? "");
   }
   return values;
-}
-
-/** Whether a text may stand after `Bearer ` (`b64token`, RFC 6750 §2.1). */
-export function isBearerToken(text: string): boolean {
-  return text.length <= maxTokenLength && /^[A-Za-z0-9\-._~+/]+=*$/.test(text);
 }
 
 // OAuth parameter names are case-sensitive, but a client that writes `Access_Token` has leaked its token all the same.

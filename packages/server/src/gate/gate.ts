@@ -3,10 +3,10 @@
  * what a refusal looks like is `refusal.ts`, how it is sent is up to whoever asked.
  */
 import { SallyportError } from "@sallyport/auth-core";
-import { type Answer, toResponse } from "../http/answers.ts";
 import type { BearerAuthProvider } from "../providers/bearer-auth-provider.ts";
 import { AccessToken } from "../token/access-token.ts";
 import { type ScopeHierarchy, scopeExpander } from "../token/scopes.ts";
+import { type Answer, toResponse } from "./answers.ts";
 import { extractToken, type RequestHead } from "./extract.ts";
 import { answerRefusal, type Refusal } from "./refusal.ts";
 import { verifyToken } from "./verify.ts";

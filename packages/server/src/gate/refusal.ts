@@ -3,7 +3,7 @@
  * fields are RFC 6750 §3's, the metadata link RFC 9728 §5.1's.
  */
 import { formatChallenge } from "@sallyport/auth-core";
-import { type Answer, jsonAnswer } from "../http/answers.ts";
+import { type Answer, jsonAnswer } from "./answers.ts";
 
 /** Why a request is refused. */
 export type Refusal =

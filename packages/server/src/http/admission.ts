@@ -3,10 +3,10 @@
  * and where to. Deny by default: whatever is not exactly an excluded path goes through the gate, however it is written.
  */
 import { SallyportError } from "@sallyport/auth-core";
+import { type Answer, jsonAnswer, jsonRpcAnswer } from "../gate/answers.ts";
 import type { RequestHead } from "../gate/extract.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { AccessToken } from "../token/access-token.ts";
-import { type Answer, jsonAnswer, jsonRpcAnswer } from "./answers.ts";
 import { type CorsHeaders, createOriginPolicy, type OriginOptions, type OriginPolicy } from "./origin.ts";
 
 /** Where the endpoint is, and what is open. */

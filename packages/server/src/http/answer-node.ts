@@ -6,7 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { Answer } from "./answers.ts";
+import type { Answer } from "../gate/answers.ts";
 
 /** A body of at most this many bytes is read and thrown away, so that the connection can be used again. */
 const smallBody = 65_536;

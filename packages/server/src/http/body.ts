@@ -2,7 +2,7 @@
  * Reads the body of a node:http request, up to a limit. Over the limit it stops where it is: the rest stays unread.
  */
 import type { IncomingMessage } from "node:http";
-import type { BodyReading } from "../mcp-server/endpoint.ts";
+import type { BodyReading } from "./admitted-call.ts";
 
 /** There is nobody left to answer. */
 export class ClientGone extends Error {}

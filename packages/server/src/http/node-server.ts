@@ -5,10 +5,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { SallyportError } from "@sallyport/auth-core";
-import type { AdmittedCall, Served } from "../mcp-server/endpoint.ts";
+import { internalError } from "../gate/answers.ts";
 import type { AdmissionDesk } from "./admission.ts";
+import type { AdmittedCall, Served } from "./admitted-call.ts";
 import { isClosing, sendAnswer, sendResponse } from "./answer-node.ts";
-import { internalError } from "./answers.ts";
 import { ClientGone, readNodeBody } from "./body.ts";
 import { RunningCalls } from "./running-calls.ts";
 

@@ -10,8 +10,8 @@ import {
   validateOriginHeader,
 } from "@modelcontextprotocol/server";
 import { SallyportError } from "@sallyport/auth-core";
+import { type Answer, jsonRpcAnswer } from "../gate/answers.ts";
 import { headerValues, type RequestHead } from "../gate/extract.ts";
-import { type Answer, jsonRpcAnswer } from "./answers.ts";
 
 /** Which web pages may call, and by which names. */
 export interface OriginOptions {

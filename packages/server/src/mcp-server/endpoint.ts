@@ -3,32 +3,13 @@
  * SDK, which speaks both protocol eras. MCP Streamable HTTP; scopes per operation are CHL-09 to CHL-14.
  */
 import { createMcpHandler, isJsonContentType, type McpHttpHandler, type McpServer } from "@modelcontextprotocol/server";
+import { type Answer, jsonRpcAnswer, toResponse } from "../gate/answers.ts";
 import type { Gate } from "../gate/gate.ts";
-import { type Answer, jsonRpcAnswer, toResponse } from "../http/answers.ts";
+import type { AdmittedCall, Served } from "../http/admitted-call.ts";
 import type { AccessToken } from "../token/access-token.ts";
 import { authInfo } from "../token/auth-info.ts";
 import { runWithAccessToken } from "../token/context.ts";
 import type { Exchange } from "./tools.ts";
-
-/** A request that has been admitted; its body is still to be read. */
-export interface AdmittedCall {
-  readonly url: string;
-  readonly method: string;
-  readonly headers: Headers;
-  /** Aborted when the client goes away. */
-  readonly signal: AbortSignal;
-  readonly token: AccessToken | undefined;
-  /** Reads the body, up to the server's limit. */
-  readBody(): Promise<BodyReading>;
-}
-
-export type BodyReading = { readonly tooLarge: true } | { readonly tooLarge: false; readonly text: string };
-
-/** The response, and whether it is a subscription that ends only when somebody ends it. */
-export interface Served {
-  readonly response: Response;
-  readonly endless: boolean;
-}
 
 export interface EndpointOptions {
   /** Fills a fresh SDK server for one exchange. */

@@ -9,9 +9,9 @@ import {
   type StandardSchemaWithJSON,
 } from "@modelcontextprotocol/server";
 import { SallyportError } from "@sallyport/auth-core";
+import { internalError, toResponse } from "../gate/answers.ts";
 import { type AuthGateOptions, Gate, requestHead } from "../gate/gate.ts";
 import { AdmissionDesk, type AdmissionOptions } from "../http/admission.ts";
-import { internalError, toResponse } from "../http/answers.ts";
 import type { Listening, ListenOptions } from "../http/node-server.ts";
 import type { BearerAuthProvider } from "../providers/bearer-auth-provider.ts";
 import { checkScopes } from "../token/scopes.ts";

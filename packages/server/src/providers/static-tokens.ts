@@ -3,8 +3,8 @@
  * entry is compared with every presented token: the time taken says nothing about which one matched.
  */
 import { SallyportError } from "@sallyport/auth-core";
-import { isBearerToken } from "../gate/extract.ts";
 import { AccessToken, type AccessTokenInit } from "../token/access-token.ts";
+import { isBearerToken } from "../token/bearer-token.ts";
 import { BearerAuthProvider, type BearerAuthProviderOptions } from "./bearer-auth-provider.ts";
 
 /** What a token of the list stands for. `expiresAt` is in seconds since 1970. */
