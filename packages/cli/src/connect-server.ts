@@ -6,8 +6,8 @@ import { type Implementation, Session } from "@sallyport/auth-core/mcp";
 import { MCPClient, nodeSecrets } from "@sallyport/client-node";
 import type { Context } from "./context.ts";
 import { secretsOf } from "./output/describe-server.ts";
-import { openStore } from "./sessions/open-store.ts";
 import type { SavedSession } from "./sessions/session-file.ts";
+import { openStore } from "./sessions/session-store.ts";
 import { version } from "./version.ts";
 
 /** A server to connect to. */

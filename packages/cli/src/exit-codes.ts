@@ -3,6 +3,9 @@
  */
 import type { ErrorCode } from "@sallyport/auth-core";
 
+/** The signals that end the command in its own way. */
+export const signals = ["SIGHUP", "SIGINT", "SIGTERM"] as const;
+
 /** The ways in which the command can end. */
 export type Exit =
   | "ok"
@@ -12,9 +15,7 @@ export type Exit =
   | "unreachable"
   | "store"
   | "internal"
-  | "SIGHUP"
-  | "SIGINT"
-  | "SIGTERM";
+  | (typeof signals)[number];
 
 /** Every exit code, with the sentence that `--help` and the README show. */
 export const exitCodes: Readonly<Record<Exit, { readonly code: number; readonly meaning: string }>> = {

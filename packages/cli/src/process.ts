@@ -5,10 +5,8 @@ import { statSync, writeSync } from "node:fs";
 import * as nodeModule from "node:module";
 import { join } from "node:path";
 import type { Redactor } from "@sallyport/auth-core/redactor";
-import { type Exit, exitCodes } from "./exit-codes.ts";
+import { exitCodes, signals } from "./exit-codes.ts";
 import { sessionFolder } from "./sessions/location.ts";
-
-const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const satisfies readonly Exit[];
 
 /** Run the command with this process's streams and signals, and end the process with its exit code. */
 export async function runProcess(args: readonly string[]): Promise<never> {

@@ -3,15 +3,12 @@
  * command's code is loaded when it runs, so that `--help` and a misspelt option cost nothing.
  */
 import { Command } from "commander";
-import type { Context, Outcome } from "./context.ts";
+import type { Execute } from "./commands/add-command.ts";
 import { exitCodes } from "./exit-codes.ts";
 import { version } from "./version.ts";
 
-/** Runs a command's code and prints its outcome. */
-export type Execute = (start: (context: Context) => Promise<Outcome>) => Promise<void>;
-
 /** Adds a group's commands to it. */
-export type DefineGroup = (group: Command, execute: Execute) => void;
+type DefineGroup = (group: Command, execute: Execute) => void;
 
 const groups: Readonly<Record<string, { readonly summary: string; load(): Promise<DefineGroup> }>> = {
   client: {
@@ -51,11 +48,6 @@ export async function buildProgram(
     if (args.includes(name)) (await load())(group, execute);
   }
   return program;
-}
-
-/** A command that prints a result. Every one knows `--json`. */
-export function addCommand(group: Command, usage: string, description: string): Command {
-  return group.command(usage).description(description).option("--json", "print JSON alone on stdout, also for errors");
 }
 
 function exitCodeHelp(): string {

@@ -6,7 +6,7 @@
 import { Redactor } from "@sallyport/auth-core/redactor";
 import { CommanderError } from "commander";
 import type { Context, Outcome } from "./context.ts";
-import { type Exit, exitCodes } from "./exit-codes.ts";
+import { type Exit, exitCodes, signals } from "./exit-codes.ts";
 import type { Io } from "./io.ts";
 import { printable } from "./output/printable.ts";
 import { type ErrorReport, formatStacks, judgeError } from "./output/report-error.ts";
@@ -94,9 +94,5 @@ function formatProblems(problems: NonNullable<ErrorReport["problems"]>): string 
 
 function interrupted(signal: string, fail: (report: ErrorReport, error: unknown) => void, error: unknown): number {
   fail({ code: "interrupted", message: `Interrupted by ${signal}.` }, error);
-  return exitCodes[isSignal(signal) ? signal : "SIGINT"].code;
-}
-
-function isSignal(name: string): name is "SIGHUP" | "SIGINT" | "SIGTERM" {
-  return name === "SIGHUP" || name === "SIGINT" || name === "SIGTERM";
+  return exitCodes[signals.find((each) => each === signal) ?? "SIGINT"].code;
 }

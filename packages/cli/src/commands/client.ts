@@ -3,8 +3,8 @@
  */
 import { type Command, InvalidArgumentError } from "commander";
 import type { ResumeOptions } from "../connect-server.ts";
-import { addCommand, type Execute } from "../program.ts";
-import type { ConnectOptions } from "./client/connect.ts";
+import { addCommand, type Execute } from "./add-command.ts";
+import type { ConnectOptions } from "./client/entry.ts";
 
 const nameHelp = "the connected server (default: the last connected one)";
 const timeoutOption = ["--timeout <seconds>", "give up after this long (default: 60)", parseSeconds] as const;

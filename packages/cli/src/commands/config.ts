@@ -2,7 +2,7 @@
  * The definitions of `sallyport config …`.
  */
 import type { Command } from "commander";
-import { addCommand, type Execute } from "../program.ts";
+import { addCommand, type Execute } from "./add-command.ts";
 
 export function defineConfig(config: Command, execute: Execute): void {
   addCommand(config, "check", "Check a config file and show how each server would be authenticated. Starts nothing.")

@@ -5,7 +5,9 @@
 import { closeSync, fchmodSync, fstatSync, lstatSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isSallyportError, SallyportError } from "@sallyport/auth-core/errors";
+import type { Context } from "../context.ts";
 import { checkPrivateFolder, createPrivateFolder } from "./folder.ts";
+import { sessionFolder } from "./location.ts";
 import { FileBusy, replaceFile } from "./replace-file.ts";
 import {
   emptySessionFile,
@@ -24,6 +26,11 @@ export interface NamedSession {
   readonly session: SavedSession;
 }
 
+/** The sessions of a run: in the folder that its environment names. */
+export function openStore({ env, warn }: Context): SessionStore {
+  return new SessionStore(sessionFolder(env), warn);
+}
+
 /** The sessions in one folder. */
 export class SessionStore {
   readonly #folder: string;
@@ -39,7 +46,7 @@ export class SessionStore {
   }
 
   /** Absolute path of the file. */
-  get path(): string {
+  get #path(): string {
     return join(this.#folder, "cli-sessions.json");
   }
 
@@ -47,7 +54,7 @@ export class SessionStore {
   read(): SessionFile {
     if (!checkPrivateFolder(this.#folder)) return emptySessionFile;
     const text = this.#readText();
-    return text === undefined ? emptySessionFile : parseSessionFile(text, this.path);
+    return text === undefined ? emptySessionFile : parseSessionFile(text, this.#path);
   }
 
   /**
@@ -98,8 +105,8 @@ export class SessionStore {
   async #change(change: (file: SessionFile) => SessionFile | undefined): Promise<void> {
     try {
       this.#refuseSpecialFile();
-      await replaceFile(this.path, (text) => {
-        const file = change(text === undefined ? emptySessionFile : parseSessionFile(text, this.path));
+      await replaceFile(this.#path, (text) => {
+        const file = change(text === undefined ? emptySessionFile : parseSessionFile(text, this.#path));
         return file && formatSessionFile(file);
       });
     } catch (error) {
@@ -110,11 +117,11 @@ export class SessionStore {
 
   // A rename would put a regular file in the place of a link that somebody made on purpose.
   #refuseSpecialFile(): void {
-    const stats = lstatSync(this.path, { throwIfNoEntry: false });
+    const stats = lstatSync(this.#path, { throwIfNoEntry: false });
     if (stats === undefined || stats.isFile()) return;
     throw new SallyportError(
       "store_unavailable",
-      `The session file ${this.path} is not a regular file. It was left as it is. Move it away, or set SALLYPORT_HOME to the folder it leads to.`,
+      `The session file ${this.#path} is not a regular file. It was left as it is. Move it away, or set SALLYPORT_HOME to the folder it leads to.`,
     );
   }
 
@@ -122,7 +129,7 @@ export class SessionStore {
     let descriptor: number | undefined;
     try {
       this.#refuseSpecialFile();
-      descriptor = openSync(this.path, "r");
+      descriptor = openSync(this.#path, "r");
       const { mode, size } = fstatSync(descriptor);
       if (process.platform !== "win32" && (mode & 0o077) !== 0) this.#tighten(descriptor, mode);
       if (size > sizeLimit) throw new Error(`it is larger than ${sizeLimit} bytes`);
@@ -140,7 +147,7 @@ export class SessionStore {
     const was = (mode & 0o777).toString(8).padStart(4, "0");
     fchmodSync(descriptor, 0o600);
     this.#warn(
-      `The session file ${this.path} had mode ${was} and has 0600 now. If others use this machine, replace the credentials in it.`,
+      `The session file ${this.#path} had mode ${was} and has 0600 now. If others use this machine, replace the credentials in it.`,
     );
   }
 
@@ -152,7 +159,7 @@ export class SessionStore {
     const why = cause instanceof FileBusy ? "busy" : codeOf(cause);
     return new SallyportError(
       "store_unavailable",
-      `The session file ${this.path} cannot be ${what} (${why}). ${next}`,
+      `The session file ${this.#path} cannot be ${what} (${why}). ${next}`,
       {
         cause,
       },

@@ -2,22 +2,12 @@
  * `sallyport client connect`: connect to a server for real, and save how once it has answered.
  */
 
-import { type ConnectionOptions, connectServer } from "../../connect-server.ts";
+import { connectServer } from "../../connect-server.ts";
 import type { Context, Outcome } from "../../context.ts";
 import { printableLine } from "../../output/printable.ts";
-import { openStore } from "../../sessions/open-store.ts";
+import { openStore } from "../../sessions/session-store.ts";
 import { UsageError } from "../../usage-error.ts";
-import { buildEntry } from "./entry.ts";
-
-export interface ConnectOptions extends ConnectionOptions {
-  readonly name: string;
-  readonly auth?: string;
-  readonly authEnv?: string;
-  readonly authStdin?: boolean;
-  readonly header?: readonly string[];
-  readonly stdio?: boolean;
-  readonly env?: readonly string[];
-}
+import { buildEntry, type ConnectOptions } from "./entry.ts";
 
 /** Nothing is saved unless the server was connected and has listed its tools. */
 export async function connect(context: Context, target: readonly string[], options: ConnectOptions): Promise<Outcome> {

@@ -3,9 +3,20 @@
  * that flags and files are checked by the same rules.
  */
 import { ConfigError, type ConfigProblem } from "@sallyport/auth-core/errors";
+import type { ConnectionOptions } from "../../connect-server.ts";
 import type { Io } from "../../io.ts";
 import { UsageError } from "../../usage-error.ts";
-import type { ConnectOptions } from "./connect.ts";
+
+/** The flags of `client connect`. */
+export interface ConnectOptions extends ConnectionOptions {
+  readonly name: string;
+  readonly auth?: string;
+  readonly authEnv?: string;
+  readonly authStdin?: boolean;
+  readonly header?: readonly string[];
+  readonly stdio?: boolean;
+  readonly env?: readonly string[];
+}
 
 /** A server entry in the form of the config schema. */
 export type ServerEntry = Readonly<Record<string, unknown>>;

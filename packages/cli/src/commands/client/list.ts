@@ -6,8 +6,8 @@ import type { Context, Outcome } from "../../context.ts";
 import { formatAuth, formatTarget, type ServerSummary, summarize } from "../../output/describe-server.ts";
 import { printableLine } from "../../output/printable.ts";
 import { formatTable } from "../../output/table.ts";
-import { openStore } from "../../sessions/open-store.ts";
 import type { SavedSession } from "../../sessions/session-file.ts";
+import { openStore } from "../../sessions/session-store.ts";
 
 interface Listed {
   readonly name: string;
