@@ -1,13 +1,13 @@
 /**
  * Failures of a connection: always a `SallyportError`, with a message for people.
  */
-import { isSallyportError, SallyportError } from "@sallyport/auth-core/errors";
+import { isSallyportError, quoteForeign, SallyportError } from "@sallyport/auth-core/errors";
 
 /** What ended an attempt, as an error with a code. */
 export function toFailure(error: unknown, server: URL | undefined): SallyportError {
   const failure = explain(error, server);
   if (isSallyportError(failure)) return failure;
-  return new SallyportError("connect_failed", `Connecting failed: ${quote(error)}`, { cause: error });
+  return new SallyportError("connect_failed", `Connecting failed: ${quoteForeign(String(error))}`, { cause: error });
 }
 
 /**
@@ -36,12 +36,6 @@ export function connectionLost(error: SallyportError | undefined): SallyportErro
   return new SallyportError("connect_failed", "The connection to the server was lost. Call retry() to connect again.", {
     cause: error,
   });
-}
-
-/** Foreign text as it may appear in a message: bounded, and JSON-encoded so that it cannot forge lines. */
-export function quote(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 200)}…` : text);
 }
 
 /** Addresses of this machine, to which a secure page may send plain http (Mixed Content, §3.1). */

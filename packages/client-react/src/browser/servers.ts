@@ -2,9 +2,8 @@
  * The servers of one configuration, a connection each. A changed configuration is a new collection, which takes over
  * the connections of entries that have not changed.
  */
-import { ConfigError, SallyportError } from "@sallyport/auth-core/errors";
+import { ConfigError, quoteForeign, SallyportError } from "@sallyport/auth-core/errors";
 import { McpConnection } from "./connection.ts";
-import { quote } from "./failure.ts";
 import { isPlainObject, sameValue } from "./same-value.ts";
 import type { ClientSettings, ConnectionSource, ServerOptions } from "./source.ts";
 
@@ -64,10 +63,10 @@ export class McpServers {
   get(name: string): McpConnection {
     const connection = this.#connections.get(name);
     if (connection !== undefined) return connection;
-    const known = this.names.map((known) => quote(known)).join(", ");
+    const known = this.names.map((known) => quoteForeign(known)).join(", ");
     throw new SallyportError(
       "server_unknown",
-      `There is no server ${quote(name)} in \`mcpServers\`. ${known === "" ? "It is empty." : `It has ${known}.`}`,
+      `There is no server ${quoteForeign(name)} in \`mcpServers\`. ${known === "" ? "It is empty." : `It has ${known}.`}`,
     );
   }
 
