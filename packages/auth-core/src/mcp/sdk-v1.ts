@@ -18,6 +18,7 @@ import {
   type McpPeer,
   type McpSdk,
   maxListPages,
+  noTimeout,
   type PeerCallOptions,
   type ServerCapabilities,
   type Tool,
@@ -55,9 +56,6 @@ export const sdkV1: McpSdk = {
     return { code, message: error.message.replace(`MCP error ${code}: `, ""), data };
   },
 };
-
-/** The SDK's own bound is out of the way: the session keeps the time. */
-const noTimeout = 2 ** 31 - 1;
 
 async function connect(transport: Transport, name: TransportName, options: ConnectOptions): Promise<McpPeer> {
   const client = new Client(options.clientInfo);

@@ -18,6 +18,7 @@ import {
   type McpPeer,
   type McpSdk,
   maxListPages,
+  noTimeout,
   type PeerCallOptions,
   type TransportName,
 } from "./sdk.ts";
@@ -48,9 +49,6 @@ export const sdkV2: McpSdk = {
   connectTransport: (transport, options) => connect(transport as Transport, "custom", options),
   rpcError: (error) => (ProtocolError.isInstance(error) ? error : undefined),
 };
-
-/** The SDK's own bound is out of the way: the session keeps the time. */
-const noTimeout = 2 ** 31 - 1;
 
 /** Verdicts larger than this are not worth remembering, in characters of JSON. */
 const maxPriorLength = 65_536;

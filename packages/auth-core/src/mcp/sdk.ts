@@ -126,3 +126,6 @@ export type TransportName = "http" | "sse" | "custom";
 
 /** Pages of one list that are read at most; a server that has more is not converging. */
 export const maxListPages = 100;
+
+/** Milliseconds, more than a request ever takes: the SDK's own bound is out of the way, since the session keeps the time. */
+export const noTimeout: number = 2 ** 31 - 1;
