@@ -53,6 +53,7 @@ describe("the demo", () => {
       expect(output.split(`✓ ${name}\n`), name).toHaveLength(3);
     }
     expect(output).toContain("authorization: Bearer ••••");
+    expect(output).toContain("the page says: alice <alice@example.com>");
 
     const written = await filesBelow(temporary);
     expect(written.map((file) => basename(file))).toEqual(expect.arrayContaining(["tokens.env", "cli-sessions.json"]));
@@ -73,7 +74,11 @@ describe("the demo", () => {
 async function entries(): Promise<Record<string, unknown>> {
   const { parseConfigText } = await import("@sallyport/auth-core");
   const text = await readFile(new URL("../mcp-config.json", import.meta.url), "utf8");
-  return parseConfigText(text).mcpServers;
+  // What the variables hold plays no part here, as long as it may stand where they do.
+  const env = Object.fromEntries(
+    [...text.matchAll(/\$\{(?:env:)?(\w+)/g)].map(([, name]) => [name, "http://127.0.0.1"]),
+  );
+  return parseConfigText(text, { expand: true, env }).mcpServers;
 }
 
 async function filesBelow(folder: string): Promise<string[]> {

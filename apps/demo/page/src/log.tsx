@@ -6,7 +6,6 @@ export function Log({ entries }: { entries: readonly LogEntry[] }): ReactElement
   return (
     <section className="card" aria-labelledby="log-title">
       <h2 id="log-title">Log</h2>
-      {/* Scrolls, so it can be reached with the keyboard. */}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls has to take the focus (WCAG 2.1.1). */}
       <ol className="log" role="log" aria-labelledby="log-title" tabIndex={0} data-testid="log">
         {entries.map(({ id, time, level, message }) => (

@@ -1,6 +1,5 @@
-/** The web page, used as a person would: in a browser where there is one, otherwise its files are asked for. */
-import { type Browser, chromium, type Page } from "playwright-core";
-import { launchOptions } from "../browser.ts";
+/** The web page, used as a person would: in the browser that `SALLYPORT_BROWSER` names, else its files are asked for. */
+import { type Browser, chromium, type LaunchOptions, type Page } from "playwright-core";
 import type { Surroundings } from "../surroundings.ts";
 import { expectEqual, type Report } from "./report.ts";
 
@@ -11,12 +10,12 @@ export async function walkPage(report: Report, { urls, people }: Surroundings): 
     step.back(`config.json offers ${config.servers.map(({ url }) => url).join(", ")}`);
     expectEqual((await fetch(urls.page)).status, 200, "the page's status");
 
-    const options = launchOptions(process.env);
-    if (options === undefined) {
+    const browser = process.env["SALLYPORT_BROWSER"];
+    if (browser === undefined) {
       step.back("No browser was found on this machine; open the page in one of yours.");
       return;
     }
-    await withPage(await chromium.launch(options), async (page) => {
+    await withPage(await chromium.launch(launchOptions(browser)), async (page) => {
       await page.goto(urls.page);
       await page.getByLabel("Token").fill(people.alice);
       await page.getByRole("button", { name: "Connect" }).click();
@@ -27,6 +26,20 @@ export async function walkPage(report: Report, { urls, people }: Surroundings): 
       expectEqual(await who.textContent(), "alice <alice@example.com>", "the person shown");
     });
   });
+}
+
+function launchOptions(executablePath: string): LaunchOptions {
+  return {
+    executablePath,
+    // Chromium refuses its sandbox to root, and without these switches it calls home at every start.
+    args: [
+      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+    ],
+  };
 }
 
 async function withPage(browser: Browser, use: (page: Page) => Promise<void>): Promise<void> {
