@@ -3,7 +3,7 @@
  * end when their caller gives up, which the SDKs do not do for the 2025 protocols.
  */
 import { isSallyportError, SallyportError } from "../errors.ts";
-import { watchBody } from "./answer-body.ts";
+import { isEventStream, watchBody } from "./answer-body.ts";
 import { NetworkFailure, type ThrownByFetch } from "./failures.ts";
 import { follow } from "./follow.ts";
 import { type Asked, judgeAnswer } from "./http-answer.ts";
@@ -66,8 +66,8 @@ export function judgedFetch(options: ConnectionFetchOptions): JudgedFetch {
     try {
       const response = await authenticated(input, { ...init, redirect: "follow", signal: giveUp.signal });
       const answer = await judgeAnswer(response, asked);
-      if (transport === "sse" && httpMethod === "GET") return watchBody(answer, undefined, options.onStreamLost);
-      return watchBody(answer, isStream(answer) ? message.id : undefined, done);
+      if (transport === "sse" && httpMethod === "GET") return watchBody(answer, where, undefined, options.onStreamLost);
+      return watchBody(answer, where, isEventStream(answer) ? message.id : undefined, done);
     } catch (error) {
       done();
       throw error;
@@ -134,8 +134,4 @@ function readMessage(body: unknown): Message {
     ...(id === undefined || method === undefined ? {} : { id }),
     ...(cancels === undefined ? {} : { cancels }),
   };
-}
-
-function isStream(response: Response): boolean {
-  return response.headers.get("content-type")?.startsWith("text/event-stream") === true;
 }
