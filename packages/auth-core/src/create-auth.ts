@@ -10,10 +10,12 @@ import { BearerAuth } from "./schemes/bearer.ts";
 import { CookieAuth } from "./schemes/cookie.ts";
 import { DigestAuth } from "./schemes/digest.ts";
 import { functionAuth } from "./schemes/function.ts";
+import { HttpSignatureAuth } from "./schemes/http-signature.ts";
 import { MultiHeaderAuth } from "./schemes/multi-header.ts";
 import { noAuth } from "./schemes/none.ts";
 import type { SecretOptions } from "./schemes/options.ts";
 import { QueryParamAuth } from "./schemes/query-param.ts";
+import { SignatureAuth } from "./schemes/signature.ts";
 
 /**
  * Make the scheme that a parsed `auth` entry describes. An {@link Auth} is returned as it is, a function is called once
@@ -46,8 +48,14 @@ export function createAuth(setting: AuthSetting, options: SecretOptions = {}): A
       return createApiKey(setting, options);
     case "headers":
       return new MultiHeaderAuth(setting.headers, options);
-    case "signature":
-    case "httpSignature":
+    case "signature": {
+      const { apiKey, apiSecret, ...form } = setting;
+      return new SignatureAuth(apiKey, apiSecret, { ...form, ...options });
+    }
+    case "httpSignature": {
+      const { keyId, key, ...form } = setting;
+      return new HttpSignatureAuth(keyId, key, { ...form, ...options });
+    }
     case "awsSigV4":
     case "oauth":
       throw unsupported(setting.type);

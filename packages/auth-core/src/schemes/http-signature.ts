@@ -27,7 +27,7 @@ export interface HttpSignatureOptions extends SecretOptions {
   /**
    * What is signed: headers in lower case, `@method`, `@target-uri`, `@authority`, `@scheme`, `@request-target`, `@path`,
    * `@query`, `@query-param;name="…"`. A header that a request does not have is left out of its signature, as is
-   * `content-digest` without a body. Default `@method`, `@target-uri`, `content-type`, `content-digest`.
+   * `content-digest` without a body; so are those that the runtime adds later, such as `host`, `content-length` and `user-agent`. Default `@method`, `@target-uri`, `content-type`, `content-digest`.
    */
   readonly components?: readonly string[] | undefined;
   /** Label of the signature. Default `sig1`. */

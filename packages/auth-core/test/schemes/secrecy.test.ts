@@ -4,13 +4,16 @@ import { describe, expect, it } from "vitest";
 import {
   ApiKeyAuth,
   type Auth,
+  AwsSigV4Auth,
   BasicAuth,
   BearerAuth,
   CookieAuth,
   createAuth,
   createAuthFetch,
+  HttpSignatureAuth,
   MultiHeaderAuth,
   QueryParamAuth,
+  SignatureAuth,
 } from "../../src/index.ts";
 import { Reading, Secret } from "../../src/secrets/secret.ts";
 
@@ -20,6 +23,7 @@ const encoded = btoa(`u:${marker}`);
 
 const secrets = { read: async () => marker };
 const source = { env: "KEY" } as const;
+const aws = { region: "eu-central-1", service: "lambda" };
 
 const things: [string, object][] = [
   ["BearerAuth", new BearerAuth(marker)],
@@ -28,8 +32,14 @@ const things: [string, object][] = [
   ["ApiKeyAuth", new ApiKeyAuth(marker)],
   ["ApiKeyAuth from a source", new ApiKeyAuth(source, "X-A", { secrets })],
   ["QueryParamAuth", new QueryParamAuth(marker, "key")],
+  ["AwsSigV4Auth", new AwsSigV4Auth({ ...aws, accessKeyId: "AKID", secretAccessKey: marker, sessionToken: marker })],
+  ["AwsSigV4Auth from sources", new AwsSigV4Auth({ ...aws, secrets })],
   ["CookieAuth", new CookieAuth(marker, "session")],
   ["MultiHeaderAuth", new MultiHeaderAuth({ "X-A": marker, "X-B": source }, { secrets })],
+  ["SignatureAuth", new SignatureAuth(marker, marker)],
+  ["SignatureAuth from a source", new SignatureAuth(source, source, { secrets })],
+  ["HttpSignatureAuth", new HttpSignatureAuth("k", marker, { algorithm: "hmac-sha256" })],
+  ["HttpSignatureAuth from a source", new HttpSignatureAuth("k", source, { algorithm: "hmac-sha256", secrets })],
   ["the scheme of a function", createAuth(() => ({ "x-a": marker }))],
   ["Secret", new Secret(marker)],
   ["Secret from a source", new Secret(source, secrets)],

@@ -20,7 +20,7 @@ export interface RequestSignature {
 }
 
 // Every signature costs a look-up and a verification, every byte some of the parser's time.
-const maxFieldLength = 16_384;
+const maxFieldLength = 8192;
 const maxSignatures = 8;
 
 /** The signatures of a request; a sentence when its fields cannot be read. */

@@ -38,6 +38,7 @@ export interface HttpVerifyOptions extends SignatureCheckOptions {
   readonly keys: (keyId: string) => VerificationKey | undefined | Promise<VerificationKey | undefined>;
   /**
    * What must be signed. A header counts only for requests that have it, `content-digest` for those with a body.
+   * Clients cannot sign what their runtime adds, such as `accept` and `user-agent` where the caller has set none.
    * Default `@method`, `@target-uri`, `content-digest`.
    */
   readonly required?: readonly string[];
