@@ -1,5 +1,5 @@
 /**
- * The `auth` entry: every type with its fields, and every short form. The table in the config reference is this file.
+ * The `auth` entry: every type with its fields, and every short form.
  */
 import * as z from "zod";
 import { type Auth, type AuthFunction, isAuth } from "../schemes/auth.ts";
@@ -24,7 +24,7 @@ import type { AuthConfig, AuthSetting } from "./types.ts";
 export function authSchema(): z.ZodType<AuthSetting> {
   return z.union(
     [
-      // First: an instance has no keys, and would pass for the empty object that is OAuth.
+      // First: an instance that keeps everything private has no keys, and would pass for the OAuth of {}.
       codeOnly<Auth>(isAuth),
       z.discriminatedUnion("type", [
         none(),
@@ -38,7 +38,6 @@ export function authSchema(): z.ZodType<AuthSetting> {
         awsSigV4(),
         oauth(),
       ]),
-      // First: an instance that keeps everything private has no keys, and would pass for the OAuth of {}.
       bearerShorthand(),
       secretSource().transform((token): AuthConfig => ({ type: "bearer", token })),
       z

@@ -68,7 +68,7 @@ export interface StdioServerConfig {
 /** What `auth` may be: a parsed entry, or in code an {@link Auth} or a function. */
 export type AuthSetting = AuthConfig | Auth | AuthFunction;
 
-/** A parsed `auth` entry; see the config reference for what each puts on the wire. */
+/** A parsed `auth` entry. */
 export type AuthConfig =
   | NoAuthConfig
   | BearerConfig
