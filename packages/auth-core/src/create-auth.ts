@@ -5,6 +5,7 @@ import type { AuthConfig, AuthSetting } from "./config/types.ts";
 import { SallyportError } from "./errors.ts";
 import { ApiKeyAuth } from "./schemes/api-key.ts";
 import { type Auth, isAuth } from "./schemes/auth.ts";
+import { AwsSigV4Auth } from "./schemes/aws-sigv4.ts";
 import { BasicAuth } from "./schemes/basic.ts";
 import { BearerAuth } from "./schemes/bearer.ts";
 import { CookieAuth } from "./schemes/cookie.ts";
@@ -56,7 +57,10 @@ export function createAuth(setting: AuthSetting, options: SecretOptions = {}): A
       const { keyId, key, ...form } = setting;
       return new HttpSignatureAuth(keyId, key, { ...form, ...options });
     }
-    case "awsSigV4":
+    case "awsSigV4": {
+      const { type, ...form } = setting;
+      return new AwsSigV4Auth({ ...form, ...options });
+    }
     case "oauth":
       throw unsupported(setting.type);
     default:

@@ -36,6 +36,8 @@ export { type AuthFetch, type AuthFetchOptions, createAuthFetch } from "./fetch/
 export { type Challenge, formatChallenge, parseChallenges } from "./http/challenge.ts";
 export { ApiKeyAuth } from "./schemes/api-key.ts";
 export { type Auth, type AuthFunction, type HeadersFunction, isAuth } from "./schemes/auth.ts";
+export type { AwsCredentialOptions, AwsCredentials } from "./schemes/aws-credentials.ts";
+export { AwsSigV4Auth, type AwsSigV4Options } from "./schemes/aws-sigv4.ts";
 export { BasicAuth } from "./schemes/basic.ts";
 export { BearerAuth } from "./schemes/bearer.ts";
 export { CookieAuth } from "./schemes/cookie.ts";

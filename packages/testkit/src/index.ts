@@ -1,3 +1,5 @@
+export { type AwsGuardOptions, requireAws } from "./aws-guard.ts";
+export { type IssueOptions, type KeyPair, selfSigned, type TestCa, testCa } from "./certificates.ts";
 export { type Guard, type GuardOptions, type Refusal, requireBearer, requireHeader } from "./guard.ts";
 export { type Handler, listen, type RecordedRequest, type RunningServer } from "./listen.ts";
 export { type ManualClock, manualClock } from "./manual-clock.ts";
