@@ -45,15 +45,23 @@ const children = new Set();
 
 // Signals are handed to the commands that run, from the first command on.
 const forwardSignals = once(() => {
-  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
-    process.on(signal, () => {
-      if (children.size === 0) process.exit(128 + constants.signals[signal]);
-      // Ctrl-C reaches every process of the terminal by itself; a second one would mean "stop at once" to some.
-      if (signal === "SIGINT" && process.stdin.isTTY) return;
-      for (const child of children) child.kill(signal);
-    });
-  }
+  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) process.on(signal, forward);
+  // npm starts us through a shell, and dies without us when it is ended: that its child was left behind is a signal too.
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && forward("SIGTERM"), 1000).unref();
 });
+
+/** @param {"SIGINT" | "SIGTERM" | "SIGHUP"} signal */
+function forward(signal) {
+  if (children.size === 0) process.exit(128 + constants.signals[signal]);
+  const send = () => {
+    for (const child of children) child.kill(signal);
+  };
+  // Ctrl-C has reached every process of the terminal or group by itself, and a second one may mean "stop at once":
+  // it is handed on only to those that did not hear it.
+  if (signal === "SIGINT") setTimeout(send, 5000).unref();
+  else send();
+}
 
 /**
  * Run a command to its end.

@@ -4,6 +4,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { apacheAdvice, findApache, installApache } from "./apache.mjs";
 import { findBrowser, installBrowser, playwrightBrowser } from "./browser.mjs";
 import { environment, must, print, run, StepError, step } from "./steps.mjs";
 import { build, install } from "./workspace.mjs";
@@ -21,6 +22,7 @@ export async function test(args) {
   if (!(await install())) finish({ ...count, failed: 1 });
   if (!(await build())) count.failed += 1;
   if (!(await step("browser", provideBrowser))) count.failed += 1;
+  await step("apache", provideApache);
 
   // Two at a time suits the smallest machines. The tests come last and alone: they start servers and browsers.
   const waiting = [...gates];
@@ -42,6 +44,11 @@ async function provideBrowser() {
   const path = findBrowser() ?? (await playwrightBrowser()) ?? (await installBrowser());
   environment["SALLYPORT_BROWSER"] = path;
   return path;
+}
+
+// Not having one fails nothing: the tests that need it say that they are skipped.
+async function provideApache() {
+  return findApache() ?? (await installApache().catch(() => undefined)) ?? `none found. ${apacheAdvice}`;
 }
 
 /**
