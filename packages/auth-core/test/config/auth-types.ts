@@ -88,7 +88,7 @@ export const authTypes: Readonly<Record<string, Readonly<Record<string, Field>>>
     expiresIn: { valid: 60, invalid: [0, -1, 1.5, "60"] },
   },
   awsSigV4: {
-    region: { valid: "eu-central-1", invalid: ["", "EU", "a b", 1], required: true },
+    region: { valid: "eu-central-1", invalid: ["", "EU", "a b", 1] },
     service: { valid: "execute-api", invalid: ["", "Execute", 1], required: true },
     accessKeyId: { ...secret, needs: { secretAccessKey: "s" } },
     secretAccessKey: { ...secret, needs: { accessKeyId: "a" } },
