@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { findApache } from "./scripts/apache.mjs";
 import { findBrowser } from "./scripts/browser.mjs";
 
 const folder = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -11,8 +12,11 @@ const environments: Record<string, string> = { "client-react": folder("packages/
 const members = ["packages", "apps"].flatMap((group) => readdirSync(folder(group)).map((name) => `${group}/${name}`));
 const roots = [...members, "scripts"].filter((root) => existsSync(folder(`${root}/test`)));
 
-// `npm test` finds a browser or installs one; a test run alone takes what is there.
-const browser = findBrowser();
+// `npm test` finds a browser and an Apache or installs them; a test run alone takes what is there.
+const programs = { SALLYPORT_BROWSER: findBrowser(), SALLYPORT_APACHE: findApache() };
+const env = Object.fromEntries(
+  Object.entries(programs).flatMap(([name, path]) => (path === undefined ? [] : [[name, path]])),
+);
 
 export default defineConfig({
   // Packages see each other's sources, so that a test never runs against a stale build.
@@ -30,7 +34,7 @@ export default defineConfig({
           root: folder(root),
           include: ["test/**/*.test.{ts,tsx}"],
           environment: environments[name] ?? "node",
-          env: browser === undefined ? {} : { SALLYPORT_BROWSER: browser },
+          env,
         },
       };
     }),
