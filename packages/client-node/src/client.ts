@@ -2,7 +2,14 @@
  * `MCPClient`: named servers from one configuration, and a session to each. Everything that can be wrong with a
  * configuration is reported by the constructor, before a process is started or a request is sent.
  */
-import { type AuthEvent, ConfigError, parseConfig, SallyportError, type ServerConfig } from "@sallyport/auth-core";
+import {
+  type AuthEvent,
+  ConfigError,
+  type ConfigProblem,
+  parseConfig,
+  SallyportError,
+  type ServerConfig,
+} from "@sallyport/auth-core";
 import type { Implementation, McpSdk, Session } from "@sallyport/auth-core/mcp";
 import { closestMatch } from "leven";
 import { type LoadedConfig, loadConfigFile } from "./config-file.ts";
@@ -18,7 +25,10 @@ export type ServerEvent = AuthEvent & { readonly server: string };
 export interface MCPClientOptions extends EnvironmentOptions {
   /** The MCP SDK line: `sdkV1` from `@sallyport/auth-core/mcp/sdk-v1` for 1.x. Default: 2.x. */
   readonly sdk?: McpSdk | undefined;
-  /** Sends the requests to HTTP servers. Default: the global `fetch`, looked up at each request. */
+  /**
+   * Sends the requests to HTTP servers, which may then have neither `tls` nor `proxy`. Default: the global `fetch`, looked
+   * up at each request, or one with the server's certificates and proxy.
+   */
   readonly fetch?: typeof fetch | undefined;
   /** Told of every request, response and redirect, credentials masked. */
   readonly onEvent?: ((event: ServerEvent) => void) | undefined;
@@ -167,11 +177,13 @@ export class MCPClient {
   #add(servers: Readonly<Record<string, ServerConfig>>, baseDir: string): void {
     const secrets = nodeSecrets({ baseDir, env: this.#env });
     const { sdk, fetch, clientInfo, timeoutMs, onEvent, onStderr } = this.#options;
+    if (fetch !== undefined) refuseOwnNetwork(servers);
     for (const [name, config] of Object.entries(servers)) {
       const slot = new ServerSlot(config, {
         name,
         baseDir,
         secrets,
+        env: this.#env,
         session: {
           sdk,
           fetch,
@@ -190,6 +202,20 @@ function loadObject(input: object, options: EnvironmentOptions): LoadedConfig {
   const baseDir = process.cwd();
   const env = resolveEnvironment(options, baseDir);
   return { config: parseConfig(input, { env }), baseDir, env };
+}
+
+/** A `fetch` of the caller's does not know of certificates and proxies: to go without them silently would be unsafe. */
+function refuseOwnNetwork(servers: Readonly<Record<string, ServerConfig>>): void {
+  const problems = Object.entries(servers).flatMap(([name, config]) =>
+    (["tls", "proxy"] as const)
+      .filter((key) => config.kind === "http" && config[key])
+      .map((key): ConfigProblem => {
+        const message = `conflicts with the option \`fetch\`, which would leave it out: remove one of them`;
+        return { code: "config_conflict", path: `mcpServers.${name}.${key}`, message };
+      }),
+  );
+  const [first, ...rest] = problems;
+  if (first !== undefined) throw new ConfigError([first, ...rest]);
 }
 
 function unknownServer(name: string, known: readonly string[]): SallyportError {

@@ -3,6 +3,8 @@
  */
 import type { SecretReader, ServerConfig } from "@sallyport/auth-core";
 import { Session, type SessionOptions } from "@sallyport/auth-core/mcp";
+import type { Environment } from "./environment.ts";
+import { HttpSession } from "./http-session.ts";
 import { StdioTarget } from "./stdio.ts";
 
 export interface SlotOptions {
@@ -10,6 +12,8 @@ export interface SlotOptions {
   /** Where relative paths of the configuration start. */
   readonly baseDir: string;
   readonly secrets: SecretReader;
+  /** Where proxies are named. */
+  readonly env: Environment;
   /** What every session of the client is given. */
   readonly session: SessionOptions;
   readonly onStderr: ((text: string) => void) | undefined;
@@ -48,7 +52,9 @@ export class ServerSlot {
 
   #create(): Session {
     const { name, secrets, session } = this.#options;
-    const target = this.config.kind === "stdio" ? new StdioTarget(this.config, this.#options) : this.config;
-    return new Session(target, { ...session, name, secrets, prior: this.#prior });
+    const options = { ...session, name, secrets, prior: this.#prior };
+    return this.config.kind === "http"
+      ? new HttpSession(this.config, options, this.#options)
+      : new Session(new StdioTarget(this.config, this.#options), options);
   }
 }

@@ -9,6 +9,7 @@ import { resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { SallyportError, type SecretInput, type SecretReader, type StdioServerConfig } from "@sallyport/auth-core";
 import type { McpSdk, TransportTarget } from "@sallyport/auth-core/mcp";
+import { readSecret } from "./secrets/read-secret.ts";
 
 export interface StdioOptions {
   readonly name: string;
@@ -116,8 +117,7 @@ function loadTransport(sdk: McpSdk): Promise<TransportModule> {
 }
 
 async function readVariable(name: string, input: SecretInput, secrets: SecretReader): Promise<string> {
-  if (typeof input === "string") return input;
-  const value = typeof input === "function" ? await input() : await secrets.read(input);
+  const value = await readSecret(input, secrets);
   // Node would refuse it too, but quote the value.
   if (!value.includes("\0")) return value;
   throw new SallyportError(

@@ -2,6 +2,7 @@
  * What stands in front of a test server: looks at the headers and refuses, or lets the request through.
  */
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
+import type { TlsOptions } from "node:tls";
 import type { RecordedRequest } from "./listen.ts";
 
 /** The answer to a request that is not let through. */
@@ -21,6 +22,8 @@ export type Guard = (
 /** Options that every MCP test server takes. */
 export interface GuardOptions {
   readonly guard?: Guard | undefined;
+  /** Makes it an https server. */
+  readonly tls?: TlsOptions | undefined;
 }
 
 /** Lets in what carries `Authorization: Bearer <token>`, and challenges everything else (RFC 6750 §3). */

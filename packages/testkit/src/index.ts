@@ -9,3 +9,4 @@ export { type McpServerV2Options, type McpTestServer, mcpServerV2 } from "./mcp-
 export { type Finished, type NodeProcess, type RunNodeOptions, runNode } from "./run-node.ts";
 export { stdioServerScript } from "./stdio-server.ts";
 export { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";
+export { type ProxiedRequest, type TestProxy, type TestProxyOptions, testProxy } from "./test-proxy.ts";

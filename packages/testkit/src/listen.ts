@@ -3,7 +3,9 @@
  * stands on it.
  */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { TlsOptions } from "node:tls";
 
 /** One request as it arrived. */
 export interface RecordedRequest {
@@ -42,10 +44,11 @@ export interface RunningServer {
  *
  * @param handler - answers each request; when it throws the answer is 500 with the message.
  * @param path - added to `url`, for servers that answer at one path.
+ * @param tls - makes it an https server.
  */
-export async function listen(handler: Handler, path = ""): Promise<RunningServer> {
+export async function listen(handler: Handler, path = "", tls?: TlsOptions): Promise<RunningServer> {
   const requests: RecordedRequest[] = [];
-  const server = createServer(async (incoming, response) => {
+  const answer = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const body = await readBody(incoming);
       const request = record(incoming, response, body);
@@ -55,7 +58,8 @@ export async function listen(handler: Handler, path = ""): Promise<RunningServer
       if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain" });
       response.end(String(error));
     }
-  });
+  };
+  const server = tls === undefined ? createServer(answer) : createSecureServer(tls, answer);
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
@@ -70,7 +74,8 @@ export async function listen(handler: Handler, path = ""): Promise<RunningServer
     });
     return closing;
   };
-  return { url: `http://127.0.0.1:${port}${path}`, port, requests, close };
+  const scheme = tls === undefined ? "http" : "https";
+  return { url: `${scheme}://127.0.0.1:${port}${path}`, port, requests, close };
 }
 
 async function readBody(incoming: IncomingMessage): Promise<string> {

@@ -22,23 +22,27 @@ export interface SseServer extends McpTestServer {
 /** Start a server; `url` is where the stream is opened. */
 export async function sseServer(options: SseServerOptions = {}): Promise<SseServer> {
   const streams = new Map<string, { server: ReturnType<typeof createServerV1>; transport: SSEServerTransport }>();
-  const server = await listen(async (request, response, incoming) => {
-    if (await refused(options.guard, request, response)) return;
-    const { pathname, searchParams } = new URL(request.url, "http://127.0.0.1");
-    if (pathname === "/messages" && request.method === "POST") {
-      const stream = streams.get(searchParams.get("sessionId") ?? "");
-      if (stream === undefined) response.writeHead(404).end();
-      else await stream.transport.handlePostMessage(incoming, response, JSON.parse(request.body));
-    } else if (pathname === "/mcp" && request.method === "GET") {
-      const transport = new SSEServerTransport("/messages", response);
-      const mcp = createServerV1();
-      streams.set(transport.sessionId, { server: mcp, transport });
-      response.once("close", () => streams.delete(transport.sessionId));
-      await mcp.connect(transport);
-    } else {
-      response.writeHead(options.postStatus ?? 405, { "content-type": "text/plain" }).end("Cannot do that here");
-    }
-  }, "/mcp");
+  const server = await listen(
+    async (request, response, incoming) => {
+      if (await refused(options.guard, request, response)) return;
+      const { pathname, searchParams } = new URL(request.url, "http://127.0.0.1");
+      if (pathname === "/messages" && request.method === "POST") {
+        const stream = streams.get(searchParams.get("sessionId") ?? "");
+        if (stream === undefined) response.writeHead(404).end();
+        else await stream.transport.handlePostMessage(incoming, response, JSON.parse(request.body));
+      } else if (pathname === "/mcp" && request.method === "GET") {
+        const transport = new SSEServerTransport("/messages", response);
+        const mcp = createServerV1();
+        streams.set(transport.sessionId, { server: mcp, transport });
+        response.once("close", () => streams.delete(transport.sessionId));
+        await mcp.connect(transport);
+      } else {
+        response.writeHead(options.postStatus ?? 405, { "content-type": "text/plain" }).end("Cannot do that here");
+      }
+    },
+    "/mcp",
+    options.tls,
+  );
   const dropStreams = async (): Promise<void> => {
     await Promise.all([...streams.values()].map((stream) => stream.server.close()));
   };

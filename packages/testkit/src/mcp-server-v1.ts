@@ -72,7 +72,7 @@ export async function mcpServerV1(options: McpServerV1Options = {}): Promise<Mcp
     await session.transport.handleRequest(incoming, response, parse(request.body));
   };
 
-  const server = await listen(answer, "/mcp");
+  const server = await listen(answer, "/mcp", options.tls);
   const forgetSessions = async (): Promise<void> => {
     const open = [...sessions.values()];
     sessions.clear();

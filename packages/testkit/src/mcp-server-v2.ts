@@ -30,10 +30,14 @@ export async function mcpServerV2(options: McpServerV2Options = {}): Promise<Mcp
     },
     { legacy: options.eras === "modern" ? "reject" : "stateless" },
   );
-  const server = await listen(async (request, response) => {
-    if (await refused(options.guard, request, response)) return;
-    await answerWith(handler.fetch, request, response);
-  }, "/mcp");
+  const server = await listen(
+    async (request, response) => {
+      if (await refused(options.guard, request, response)) return;
+      await answerWith(handler.fetch, request, response);
+    },
+    "/mcp",
+    options.tls,
+  );
   return {
     ...server,
     notifyToolsChanged: () => handler.notify.toolsChanged(),

@@ -18,7 +18,8 @@ export interface NodeSecretsOptions {
   readonly commandTimeoutMs?: number | undefined;
 }
 
-const fileLimit = 64 * 1024;
+// Bundles of CA certificates are the largest; Kubernetes allows as much for a secret.
+const fileLimit = 1024 * 1024;
 
 /**
  * A reader for the three kinds of secret sources.

@@ -87,8 +87,8 @@ describe("file", () => {
     expect(await failureOf({ file: "token" })).toContain(`${path}: it is empty`);
     writeFileSync(path, "\n");
     expect(await failureOf({ file: "token" })).toContain(`${path}: it is empty`);
-    writeFileSync(path, marker.repeat(10_000));
-    expect(await failureOf({ file: "token" })).toContain(`${path}: it is larger than 64 KiB`);
+    writeFileSync(path, marker.repeat(200_000));
+    expect(await failureOf({ file: "token" })).toContain(`${path}: it is larger than 1024 KiB`);
     writeFileSync(path, Buffer.concat([Buffer.from(marker), Buffer.from([0xff, 0x80])]));
     expect(await failureOf({ file: "token" })).toContain(`${path}: it is not UTF-8 text`);
     expect(await failureOf({ file: dir })).toContain(`${dir}: it is a folder`);

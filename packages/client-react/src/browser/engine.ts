@@ -36,10 +36,20 @@ function parseSource({ entry, place }: ConnectionSource): HttpServerConfig {
   const server = place
     ? parseConfig({ ...place.document, mcpServers: { [place.name]: entry } }).mcpServers[place.name]
     : parseServerConfig(entry);
-  if (server?.kind === "http") return server;
+  if (server?.kind === "http") return refuseOwnNetwork(server);
   throw new SallyportError(
     "config_invalid",
     "A web page cannot start a process: this server has `command`. Use it with @sallyport/client-node, or give it a `url`.",
+  );
+}
+
+/** A page has no say in certificates and proxies: to connect without them would not be what was asked for. */
+function refuseOwnNetwork(server: HttpServerConfig): HttpServerConfig {
+  const found = server.tls ? "tls" : server.proxy ? "proxy" : undefined;
+  if (found === undefined) return server;
+  throw new SallyportError(
+    "auth_unsupported",
+    `\`${found}\` is for Node: in a web page the browser alone decides on certificates and proxies. Set it up in the browser and leave \`${found}\` out, or use @sallyport/client-node.`,
   );
 }
 

@@ -139,6 +139,8 @@ describe("failures", () => {
     ["no URL", {}, "config_invalid", ""],
     ["a stdio server", { command: "node" }, "config_invalid", "web page"],
     ["OAuth", { url: "https://example.com", auth: { type: "oauth" } }, "auth_unsupported", ""],
+    ["certificates", { url: "https://example.com", tls: { ca: "ca.pem" } }, "auth_unsupported", "tls"],
+    ["a proxy", { url: "https://example.com", proxy: "http://127.0.0.1:1" }, "auth_unsupported", "proxy"],
     ["an option of signing in", { url: "https://example.com", callbackUrl: "/cb" }, "auth_unsupported", "callbackUrl"],
     [
       "a source that a page cannot read",
