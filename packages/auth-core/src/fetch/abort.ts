@@ -1,29 +1,39 @@
 /**
- * Ends the waits of one call when the caller's signal aborts: one listener on the signal, taken off when the call ends,
- * however many waits the call consists of. Transports keep one signal for thousands of calls.
+ * Ends a wait when the caller's signal aborts. A transport has one signal for thousands of calls, and `fetch` leaves its
+ * listeners there until they are collected, so that each further listener costs more: a wait that is over at once adds
+ * none, any other takes its own off again.
  */
 
-export interface Abort {
-  /** Wait for a promise, but no longer than until the abort; then reject with its reason. */
-  race<T>(promise: Promise<T>): Promise<T>;
-  release(): void;
+/** The outcome of a promise, but no later than the abort; then the reason of the signal. */
+export async function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
+  if (signal === undefined) return promise;
+  const settled = await settlesAtOnce(promise);
+  signal.throwIfAborted();
+  return settled ? promise : race(signal, promise);
 }
 
-/** Follow a signal. Without one, nothing is ever aborted. */
-export function follow(signal: AbortSignal | undefined): Abort {
-  if (signal === undefined) return never;
-  signal.throwIfAborted();
-  let abort: () => void = () => {};
+/** Longer than a scheme takes whose secrets are texts, and shorter than anything that asks the outside. */
+const microtasks = 12;
+
+async function settlesAtOnce(promise: Promise<unknown>): Promise<boolean> {
+  let settled = false;
+  const settle = (): void => {
+    settled = true;
+  };
+  promise.then(settle, settle);
+  for (let turn = 0; turn < microtasks && !settled; turn += 1) await undefined;
+  return settled;
+}
+
+async function race<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  let abort = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
     abort = () => reject(signal.reason);
   });
-  // Whoever waits when it happens reports it.
-  aborted.catch(() => {});
   signal.addEventListener("abort", abort, { once: true });
-  return {
-    race: (promise) => Promise.race([promise, aborted]),
-    release: () => signal.removeEventListener("abort", abort),
-  };
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
 }
-
-const never: Abort = { race: (promise) => promise, release: () => {} };

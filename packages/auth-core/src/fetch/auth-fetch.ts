@@ -8,7 +8,7 @@ import { type Auth, type AuthFunction, type HeadersFunction, isAuth } from "../s
 import { functionAuth } from "../schemes/function.ts";
 import { noAuth } from "../schemes/none.ts";
 import type { SecretInput, SecretReader } from "../secrets/source.ts";
-import { follow } from "./abort.ts";
+import { unlessAborted } from "./abort.ts";
 import { readCall, signalOf } from "./call.ts";
 import { Exchange } from "./exchange.ts";
 import { staticHeaders } from "./static-headers.ts";
@@ -67,18 +67,15 @@ export function createAuthFetch(auth: Auth | AuthFunction | undefined, options: 
   let home = options.origin === undefined ? undefined : originOf(options.origin);
 
   return async (input, init) => {
-    const abort = follow(signalOf(input, init));
-    try {
-      const call = await abort.race(readCall(input, init));
-      if (guarded) {
-        home ??= call.url.origin;
-        if (call.url.origin !== home) throw wrongOrigin(home, call.url.origin);
-      }
-      const setup = { auth: scheme, headers, guarded, send: send ?? globalThis.fetch, onEvent };
-      return await new Exchange(setup, call, abort).run(call);
-    } finally {
-      abort.release();
+    const signal = signalOf(input, init);
+    signal?.throwIfAborted();
+    const call = await unlessAborted(signal, readCall(input, init));
+    if (guarded) {
+      home ??= call.url.origin;
+      if (call.url.origin !== home) throw wrongOrigin(home, call.url.origin);
     }
+    const setup = { auth: scheme, headers, guarded, send: send ?? globalThis.fetch, onEvent };
+    return new Exchange(setup, call).run(call);
   };
 }
 

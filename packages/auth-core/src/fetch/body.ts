@@ -8,7 +8,7 @@
 export interface ReplayableBody {
   /** What to hand to `fetch` or `Request` for one send. */
   open(): BodyInit | null;
-  /** The content type the platform would add, where `open` gives something that does not tell. */
+  /** The content type that goes with it when the caller names none. */
   readonly contentType?: string | undefined;
   /** Whether `open` gives a stream, which needs `duplex: "half"`. */
   readonly streams: boolean;
@@ -21,7 +21,8 @@ export interface ReplayableBody {
 /** Make the body of a request replayable. Streams are read only as they are sent. */
 export async function replayable(body: unknown): Promise<ReplayableBody> {
   if (body === undefined || body === null) return noBody;
-  if (typeof body === "string" || body instanceof Blob) return constant(body);
+  if (typeof body === "string") return constant(body, plainText);
+  if (body instanceof Blob) return constant(body, body.type === "" ? undefined : body.type);
   if (body instanceof URLSearchParams) {
     return constant(body.toString(), "application/x-www-form-urlencoded;charset=UTF-8");
   }
@@ -35,8 +36,10 @@ export async function replayable(body: unknown): Promise<ReplayableBody> {
   if (body instanceof ReadableStream) return new ReplayableStream(body.getReader());
   // Node's fetch takes async iterables too.
   if (isAsyncIterable(body)) return new ReplayableStream(iterableSource(body));
-  return constant(String(body));
+  return constant(String(body), plainText);
 }
+
+const plainText = "text/plain;charset=UTF-8";
 
 /** The body of a request that has none. */
 export const noBody: ReplayableBody = constant(null);

@@ -33,7 +33,6 @@ export interface Call extends Target {
  */
 export async function readCall(input: string | URL | Request, init: RequestInit | undefined): Promise<Call> {
   const given = input instanceof Request ? input : undefined;
-  // A Request resolves a relative URL against the page, where there is one; in vain it fails as `fetch` would.
   const url = parseUrl(given === undefined ? input : given.url);
   const body = await readBody(given, init?.body);
   return {
@@ -54,8 +53,7 @@ export function signalOf(input: string | URL | Request, init: RequestInit | unde
 }
 
 function parseUrl(input: string | URL | Request): URL {
-  const text = String(input);
-  const url = URL.canParse(text) ? new URL(text) : new URL(new Request(text).url);
+  const url = absoluteUrl(String(input));
   if (url.username !== "" || url.password !== "") {
     throw new SallyportError(
       "config_invalid",
@@ -63,6 +61,15 @@ function parseUrl(input: string | URL | Request): URL {
     );
   }
   return url;
+}
+
+function absoluteUrl(text: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    // A Request resolves a relative URL against the page, where there is one; in vain it fails as `fetch` would.
+    return new URL(new Request(text).url);
+  }
 }
 
 async function readBody(given: Request | undefined, body: unknown): Promise<ReplayableBody> {

@@ -4,7 +4,7 @@
  */
 import type { AuthEventListener } from "../events.ts";
 import type { Auth } from "../schemes/auth.ts";
-import type { Abort } from "./abort.ts";
+import { unlessAborted } from "./abort.ts";
 import type { AuthFetch } from "./auth-fetch.ts";
 import type { Call, SendInit, Target } from "./call.ts";
 import { addStaticHeaders, mayBeCredential } from "./headers.ts";
@@ -26,14 +26,12 @@ export interface Setup {
 /** Carry out one call. */
 export class Exchange {
   readonly #setup: Setup;
-  readonly #abort: Abort;
   readonly #signal: AbortSignal | undefined;
   readonly #observer: Observer;
   readonly #sender: LegSender;
 
-  constructor(setup: Setup, call: Call, abort: Abort) {
+  constructor(setup: Setup, call: Call) {
     this.#setup = setup;
-    this.#abort = abort;
     this.#signal = call.signal;
     this.#observer = new Observer(setup.onEvent);
     this.#sender = new LegSender(setup.send, call, this.#observer);
@@ -45,7 +43,7 @@ export class Exchange {
     let redirects = 0;
     let renewed = false;
     try {
-      let readings = await this.#abort.race(headers.read());
+      let readings = await unlessAborted(this.#signal, headers.read());
       for (;;) {
         const handed = this.#hand(target, readings);
         const { response, to } = await this.#authenticate(handed);
@@ -58,7 +56,7 @@ export class Exchange {
         }
         if (response.status === 401 && !renewed) {
           renewed = true;
-          const fresh = await orRelease(response, this.#abort.race(headers.renew(readings)));
+          const fresh = await orRelease(response, unlessAborted(this.#signal, headers.renew(readings)));
           if (fresh !== undefined) {
             release(response);
             readings = fresh;
@@ -79,10 +77,12 @@ export class Exchange {
   /** Make the request that the scheme is asked to authenticate. */
   #hand(target: Target, readings: readonly HeaderReading[]): Handed {
     const { url, method, body } = target;
-    const init: SendInit = { method, headers: target.headers, body: body.open() };
+    const whole = this.#setup.auth.needsBody !== false;
+    // Wrapping the body in a stream costs more than all the rest of a Request.
+    const init: SendInit = { method, headers: target.headers, body: whole ? body.open() : null };
     if (body.streams) init.duplex = "half";
     const request = new Request(url, init);
-    // Making a Request follow a signal costs more than all the rest, and few schemes ask for it.
+    // Making a Request follow a signal costs as much again, and few schemes ask for it.
     if (this.#signal !== undefined) Object.defineProperty(request, "signal", { value: this.#signal });
     if (body.contentType !== undefined && !target.headers.has("content-type")) {
       request.headers.set("content-type", body.contentType);
@@ -90,7 +90,7 @@ export class Exchange {
     addStaticHeaders(request, readings);
     const headers = new Map(request.headers);
     const guarded = this.#setup.guarded || [...headers.keys()].some(mayBeCredential);
-    return { request, url, headers, body, guarded };
+    return { request, url, headers, body, whole, guarded };
   }
 
   /** Run the scheme until it is content, or a redirect takes the request elsewhere. */
@@ -100,13 +100,13 @@ export class Exchange {
       throw invalidFlow("gave no generator: write it as `async *authFlow(request)`");
     let response: Response | undefined;
     try {
-      let step = await this.#abort.race(flow.next());
+      let step = await unlessAborted(this.#signal, flow.next());
       while (step.done !== true) {
         if (response !== undefined) release(response);
         const leg = await this.#sender.send(step.value, handed);
         if (leg.to !== undefined) return leg;
         response = leg.response;
-        step = await this.#abort.race(flow.next(response));
+        step = await unlessAborted(this.#signal, flow.next(response));
       }
     } catch (error) {
       if (response !== undefined) release(response);

@@ -21,6 +21,8 @@ export interface Handed {
   readonly url: URL;
   readonly headers: ReadonlyMap<string, string>;
   readonly body: ReplayableBody;
+  /** Whether the scheme was shown the body. */
+  readonly whole: boolean;
   /** Whether it carries what belongs to its origin alone. */
   readonly guarded: boolean;
 }
@@ -52,7 +54,12 @@ export class LegSender {
    */
   async send(request: Request, handed: Handed): Promise<Leg> {
     if (!(request instanceof Request)) throw invalidFlow("yielded something that is no Request");
-    const url = request.url === handed.request.url ? handed.url : new URL(request.url);
+    const own = request === handed.request;
+    if (!own && !handed.whole) {
+      throw invalidFlow("yielded a Request of its own, which has no body since `needsBody` is false: leave that out");
+    }
+    // A Request writes its URL anew each time it is asked.
+    const url = own || request.url === handed.request.url ? handed.url : new URL(request.url);
     const atHome = url.origin === handed.url.origin;
     this.#count(handed.url);
     if (atHome) {

@@ -20,6 +20,7 @@ import { sendSecrets } from "./send-secrets.ts";
  * ```
  */
 export class ApiKeyAuth implements Auth {
+  readonly needsBody: boolean = false;
   readonly #name: string;
   readonly #key: Secret;
 

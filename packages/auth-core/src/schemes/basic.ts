@@ -22,6 +22,7 @@ import { sendSecrets } from "./send-secrets.ts";
  * ```
  */
 export class BasicAuth implements Auth {
+  readonly needsBody: boolean = false;
   readonly #credentials: Secret;
 
   /**

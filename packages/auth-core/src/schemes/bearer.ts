@@ -20,6 +20,7 @@ import { sendSecrets } from "./send-secrets.ts";
  * ```
  */
 export class BearerAuth implements Auth {
+  readonly needsBody: boolean = false;
   readonly #token: Secret;
 
   /**

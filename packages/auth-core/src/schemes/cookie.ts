@@ -21,6 +21,7 @@ import { sendSecrets } from "./send-secrets.ts";
  * ```
  */
 export class CookieAuth implements Auth {
+  readonly needsBody: boolean = false;
   readonly #name: string;
   readonly #key: Secret;
 

@@ -21,6 +21,7 @@ import { sendSecrets } from "./send-secrets.ts";
  * ```
  */
 export class MultiHeaderAuth implements Auth {
+  readonly needsBody: boolean = false;
   readonly #headers: readonly SecretHeader[];
 
   /**

@@ -59,6 +59,38 @@ describe("flows", () => {
     expect(server.requests[0]).toMatchObject({ body: "abc", headers: { "x-digest": "ABC" } });
   });
 
+  it("that say they need no body are given none, and it is sent all the same", async () => {
+    const server = await start(wants("second"));
+    const seen: (string | null)[] = [];
+    const auth: Auth = {
+      needsBody: false,
+      async *authFlow(request) {
+        for (const token of ["first", "second"]) {
+          seen.push(await request.clone().text(), request.headers.get("content-type"));
+          request.headers.set("authorization", `Bearer ${token}`);
+          yield request;
+        }
+      },
+    };
+    const response = await createAuthFetch(auth)(server.url, { method: "POST", body: "again" });
+    expect(response.status).toBe(200);
+    expect(seen).toEqual(["", "text/plain;charset=UTF-8", "", "text/plain;charset=UTF-8"]);
+    expect(server.requests.map(({ body }) => body)).toEqual(["again", "again"]);
+  });
+
+  it("that say they need no body cannot lose it in a request of their own", async () => {
+    const server = await start();
+    const auth: Auth = {
+      needsBody: false,
+      async *authFlow(request) {
+        yield new Request(request, { headers: { "x-own": "1" } });
+      },
+    };
+    const call = createAuthFetch(auth)(server.url, { method: "POST", body: "whole" });
+    await expect(call).rejects.toMatchObject({ code: "config_invalid", message: expect.stringContaining("needsBody") });
+    expect(server.requests).toEqual([]);
+  });
+
   it("are stopped when they never end", async () => {
     const server = await start((_, response) => void response.writeHead(401).end());
     const ended = vi.fn();
