@@ -2,6 +2,7 @@
  * Exactly one source may set a header. What `authToken`, `auth` and `headers` would send is compared here, so that a
  * credential is never silently replaced by another (samanhappy/mcphub#1013) and never sent twice.
  */
+import { byteString } from "../http/byte-string.ts";
 import { type HeadersFunction, isAuth } from "../schemes/auth.ts";
 import type { SecretInput } from "../secrets/source.ts";
 import type { Path } from "./path.ts";
@@ -124,8 +125,7 @@ function claimsOf(auth: AuthSetting, path: Path): Claim[] {
 
 function basicCredential(username: string, password: SecretInput): Credential | undefined {
   if (typeof password !== "string") return undefined;
-  const bytes = new TextEncoder().encode(`${username}:${password}`.normalize("NFC"));
-  return { prefix: "Basic ", secret: btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join("")) };
+  return { prefix: "Basic ", secret: btoa(byteString(`${username}:${password}`.normalize("NFC"))) };
 }
 
 /** Whether two credentials put the same bytes on the wire. The name of a scheme is case-insensitive (RFC 9110 §11.1). */
