@@ -1,7 +1,9 @@
 /**
  * Bytes as text and back: hexadecimal and base64 (RFC 4648 §4 and §8), strictly.
  */
+import { bytesOf } from "./byte-string.ts";
 
+/** The UTF-8 of a text. */
 export function utf8(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
@@ -25,5 +27,5 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> | undefined {
 /** The bytes of base64 text with padding; `undefined` when it is none. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   if (!/^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(text)) return undefined;
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  return bytesOf(atob(text));
 }
