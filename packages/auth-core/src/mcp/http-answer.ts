@@ -76,7 +76,8 @@ function authRefusal(response: Response, asked: Asked): SallyportError | undefin
   const challenges = parseChallenges(response.headers.get("www-authenticate") ?? "");
   const challenge = challenges.find(({ params }) => params["error"] !== undefined) ?? challenges[0];
   const params = challenge?.params ?? {};
-  const description = params["error_description"];
+  // AWS has no challenge, but names what is wrong: ExpiredTokenException.
+  const description = params["error_description"] ?? response.headers.get("x-amzn-errortype") ?? undefined;
   const said = description === undefined ? "" : ` The server says ${asked.quote(description)}.`;
 
   if (response.status === 403) {
