@@ -40,8 +40,8 @@ export const environment = {
 delete environment["npm_config_loglevel"];
 delete environment["npm_config_silent"];
 
-/** @type {Set<import("node:child_process").ChildProcess>} */
-const children = new Set();
+/** @type {Set<{ foreground: boolean; end: (signal: NodeJS.Signals) => void }>} */
+const commands = new Set();
 
 // Signals are handed to the commands that run, from the first command on.
 const forwardSignals = once(() => {
@@ -51,16 +51,19 @@ const forwardSignals = once(() => {
   setInterval(() => process.ppid !== parent && forward("SIGTERM"), 1000).unref();
 });
 
+/** @type {NodeJS.Signals | undefined} */
+let stoppedBy;
+
 /** @param {"SIGINT" | "SIGTERM" | "SIGHUP"} signal */
 function forward(signal) {
-  if (children.size === 0) process.exit(128 + constants.signals[signal]);
-  const send = () => {
-    for (const child of children) child.kill(signal);
-  };
-  // Ctrl-C has reached every process of the terminal or group by itself, and a second one may mean "stop at once":
-  // it is handed on only to those that did not hear it.
-  if (signal === "SIGINT") setTimeout(send, 5000).unref();
-  else send();
+  stoppedBy = signal;
+  if (commands.size === 0) process.exit(128 + constants.signals[signal]);
+  for (const { foreground, end } of commands) {
+    // Ctrl-C has reached a command in the foreground by itself, and a second one may mean "stop at once": it is sent
+    // only to one that did not hear it.
+    if (foreground && signal === "SIGINT") setTimeout(end, 5000, signal).unref();
+    else end(signal);
+  }
 }
 
 /**
@@ -74,15 +77,25 @@ function forward(signal) {
  */
 export function run(command, args, { cwd = root, env = {}, minutes = 15, show = false } = {}) {
   forwardSignals();
+  const windows = process.platform === "win32";
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
       env: { ...environment, ...env },
       stdio: show ? "inherit" : ["ignore", "pipe", "pipe"],
       // npm and pnpm are .cmd files on Windows, which only a shell starts.
-      shell: process.platform === "win32" && command !== process.execPath,
+      shell: windows && command !== process.execPath,
+      // A group of its own, so that what the command starts ends with it.
+      detached: !show && !windows,
     });
-    children.add(child);
+    const entry = {
+      foreground: show,
+      end: (/** @type {NodeJS.Signals} */ signal) => {
+        if (show || windows || child.pid === undefined) child.kill(signal);
+        else process.kill(-child.pid, signal);
+      },
+    };
+    commands.add(entry);
     let stdout = "";
     let output = "";
     child.stdout?.setEncoding("utf8").on("data", (text) => {
@@ -96,18 +109,19 @@ export function run(command, args, { cwd = root, env = {}, minutes = 15, show = 
       ? undefined
       : setTimeout(() => {
           output += `\nStopped: not done after ${minutes} minutes.\n`;
-          child.kill("SIGKILL");
+          entry.end("SIGKILL");
         }, minutes * 60_000);
     child.on("error", (error) => {
       clearTimeout(timer);
-      children.delete(child);
+      commands.delete(entry);
       reject(new StepError(`Cannot start ${command}: ${error.message}`));
     });
     child.on("close", (code, signal) => {
       clearTimeout(timer);
-      children.delete(child);
-      if (signal !== null && signal !== "SIGKILL") process.exit(128 + constants.signals[signal]);
-      resolve({ code: code ?? 1, stdout, output });
+      commands.delete(entry);
+      // Asked to stop, only the demo is asked for its own exit code; there is no next step.
+      if (stoppedBy !== undefined && !show) process.exit(128 + constants.signals[stoppedBy]);
+      resolve({ code: code ?? 128 + constants.signals[signal ?? "SIGKILL"], stdout, output });
     });
   });
 }
