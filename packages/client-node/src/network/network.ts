@@ -105,8 +105,10 @@ export class Network {
   async #renew(route: Route, old: Line): Promise<Line> {
     const known = this.#current.get(route.key);
     const latest = await known;
-    if (latest !== undefined && (latest !== old || this.#current.get(route.key) !== known)) return latest;
-    return this.#connect(route, old);
+    const current = this.#current.get(route.key);
+    // Somebody else was faster, before this or meanwhile.
+    if (current !== known && current !== undefined) return current;
+    return latest === undefined || latest === old ? this.#connect(route, old) : latest;
   }
 
   #connect(route: Route, old?: Line): Promise<Line> {
