@@ -76,6 +76,7 @@ describe("what a type of auth sends, against static headers", () => {
     ["X-API-KEY", signature],
     ["x-timestamp", signature],
     ["X-Sign", { ...signature, signatureHeader: "x-sign" }],
+    ["X-Nonce", { ...signature, message: "{path}{nonce}" }],
     ["Signature", httpSignature],
     ["signature-input", httpSignature],
     ["Content-Digest", httpSignature],
