@@ -85,7 +85,7 @@ function createApiKey(setting: AuthConfig & { type: "apiKey" }, { secrets }: Sec
 function unsupported(type: string): SallyportError<"auth_unsupported"> {
   return new SallyportError(
     "auth_unsupported",
-    `auth type "${type}" is valid in a configuration, but this version of @sallyport/auth-core cannot carry it out yet. Use bearer, basic, digest, apiKey or headers, or pass an Auth of your own.`,
+    `auth type "${type}" is valid in a configuration, but this version of @sallyport/auth-core cannot carry it out yet. Use another type, or pass an Auth of your own.`,
   );
 }
 
