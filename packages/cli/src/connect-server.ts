@@ -2,8 +2,8 @@
  * A connection for the length of one command: opened, used, and closed whatever happens, Ctrl-C included.
  */
 import { type HttpServerConfig, parseServerConfig, type SecretReader } from "@sallyport/auth-core";
-import { type Implementation, Session } from "@sallyport/auth-core/mcp";
-import { MCPClient, nodeSecrets } from "@sallyport/client-node";
+import type { Implementation, Session } from "@sallyport/auth-core/mcp";
+import { HttpSession, MCPClient, nodeSecrets } from "@sallyport/client-node";
 import type { Context } from "./context.ts";
 import { secretsOf } from "./output/describe-server.ts";
 import type { SavedSession } from "./sessions/session-file.ts";
@@ -94,7 +94,7 @@ interface Options {
 }
 
 function http(context: Context, { name, prior }: Target, config: HttpServerConfig, options: Options): Connection {
-  const session = new Session(config, { ...options, name, prior, secrets: remembering(context) });
+  const session = new HttpSession(config, { ...options, name, prior, secrets: remembering(context), env: context.env });
   return { open: () => session.connect(), close: () => session.close() };
 }
 

@@ -51,10 +51,12 @@ export class ServerSlot {
   }
 
   #create(): Session {
-    const { name, secrets, session } = this.#options;
-    const options = { ...session, name, secrets, prior: this.#prior };
-    return this.config.kind === "http"
-      ? new HttpSession(this.config, options, this.#options)
-      : new Session(new StdioTarget(this.config, this.#options), options);
+    const { name, secrets, env, session } = this.#options;
+    const { fetch, ...rest } = { ...session, name, secrets, prior: this.#prior };
+    if (this.config.kind === "stdio") return new Session(new StdioTarget(this.config, this.#options), rest);
+    // Who brings a `fetch` brings the network.
+    return fetch === undefined
+      ? new HttpSession(this.config, { ...rest, env })
+      : new Session(this.config, { ...rest, fetch });
   }
 }

@@ -11,7 +11,8 @@ import { Line, type LineSettings } from "./line.ts";
 import { proxyRoute } from "./proxy-route.ts";
 
 export interface NetworkOptions {
-  readonly name: string;
+  /** The server's name in the configuration, for messages. */
+  readonly name: string | undefined;
   readonly secrets: SecretReader;
   /** Where proxies are named. */
   readonly env: Environment;
@@ -82,12 +83,13 @@ export class Network {
   #routeTo(url: URL): Route {
     const { name, env } = this.#options;
     const secure = url.protocol === "https:";
+    const place = `${url.origin}${url.pathname}`;
     // A client certificate is a credential: it belongs to one origin.
     const tls = secure && url.origin === this.#home ? this.#config.tls : undefined;
     const proxy = proxyRoute(url, this.#config.proxy, env);
     return {
       key: `${url.protocol} ${tls === undefined ? "" : "tls "}${proxy?.url ?? ""}`,
-      where: `${JSON.stringify(name)} (${url.origin}${url.pathname})`,
+      where: name === undefined ? place : `${JSON.stringify(name)} (${place})`,
       secure,
       certificate: tls?.cert !== undefined,
       ca: tls?.ca !== undefined,
