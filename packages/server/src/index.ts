@@ -1,15 +1,15 @@
-export { type AuthGateOptions, createAuthGate, type GateResult } from "./gate/gate.ts";
+export { type AuthGateOptions, createAuthGate, type GateProvider, type GateResult } from "./gate/gate.ts";
 export type { AdmissionOptions } from "./http/admission.ts";
 export type { Listening, ListenOptions } from "./http/node-server.ts";
 export type { OriginOptions } from "./http/origin.ts";
 export { MCPServer, type MCPServerOptions } from "./mcp-server/server.ts";
 export type { StdioOptions, StdioServer } from "./mcp-server/stdio.ts";
 export type { ToolArguments, ToolDefinition, ToolHandler, ToolOutput } from "./mcp-server/tools.ts";
-export {
-  BearerAuthProvider,
-  type BearerAuthProviderOptions,
-  type VerifyContext,
-} from "./providers/bearer-auth-provider.ts";
+export { hashPassword } from "./passwords/hash.ts";
+export type { AuthProviderOptions, VerifyContext } from "./providers/auth-provider.ts";
+export { BasicAuthProvider, type BasicAuthProviderOptions } from "./providers/basic-auth-provider.ts";
+export { type BasicUser, type BasicUsers, basicProvider } from "./providers/basic-provider.ts";
+export { BearerAuthProvider, type BearerAuthProviderOptions } from "./providers/bearer-auth-provider.ts";
 export { type EnvTokensOptions, envTokens } from "./providers/env-tokens.ts";
 export { staticTokens, type TokenGrant } from "./providers/static-tokens.ts";
 export type { SignatureCheckOptions } from "./signatures/checks.ts";

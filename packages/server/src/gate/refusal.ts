@@ -1,20 +1,24 @@
 /**
  * How each refusal is told to the client: status, body and challenge. This is the response table of the README; the
- * fields are RFC 6750 §3's, the metadata link RFC 9728 §5.1's.
+ * fields are RFC 6750 §3's and RFC 7617 §2's, the metadata link RFC 9728 §5.1's.
  */
 import { formatChallenge } from "@sallyport/auth-core";
 import { type Answer, jsonAnswer } from "./answers.ts";
+import type { Scheme } from "./extract.ts";
 
 /** Why a request is refused. */
 export type Refusal =
   | { readonly reason: "unauthorized" }
   | { readonly reason: "invalid_token" }
+  | { readonly reason: "wrong_password" }
   | { readonly reason: "insufficient_scope"; readonly scopes: readonly string[] }
   | { readonly reason: "invalid_request"; readonly description: string }
   | { readonly reason: "temporarily_unavailable" };
 
-/** What challenges say about the server. A `BearerAuthProvider` is one. */
+/** What challenges say about the server. */
 export interface ChallengeContext {
+  /** How a credential may be sent. */
+  readonly schemes: readonly Scheme[];
   readonly realm?: string | undefined;
   readonly resourceMetadata?: string | undefined;
   /** Scopes that every request needs; sent with 401 (CHL-04). */
@@ -41,6 +45,13 @@ export function answerRefusal(refusal: Refusal, context: ChallengeContext): Answ
         { error: reason, error_description: "Token is invalid or expired" },
         challenge(context, { error: reason }, true),
       );
+    case "wrong_password":
+      // RFC 7617 has no `error`, and which of the two is wrong is not said.
+      return jsonAnswer(
+        401,
+        { error: "unauthorized", error_description: "User name or password is wrong" },
+        challenge(context, {}, true),
+      );
     case "insufficient_scope": {
       const scope = refusal.scopes.join(" ");
       return jsonAnswer(
@@ -65,23 +76,29 @@ export function answerRefusal(refusal: Refusal, context: ChallengeContext): Answ
   }
 }
 
+function challenge(context: ChallengeContext, params: Record<string, string>, invites = false): Record<string, string> {
+  const { schemes, realm = "mcp" } = context;
+  const challenges = [
+    ...(schemes.includes("Bearer") ? [bearerChallenge(context, params, invites)] : []),
+    // Nothing but an invitation: RFC 7617 has no other parameters.
+    ...(schemes.includes("Basic") && invites
+      ? [formatChallenge({ scheme: "Basic", params: { realm, charset: "UTF-8" } })]
+      : []),
+  ];
+  return challenges.length === 0 ? {} : { "WWW-Authenticate": challenges.join(", ") };
+}
+
 // At least one parameter always follows `Bearer` (B50-05), none twice (B50-06).
-function challenge(
-  context: ChallengeContext,
-  params: Record<string, string>,
-  withScopes = false,
-): Record<string, string> {
+function bearerChallenge(context: ChallengeContext, params: Record<string, string>, withScopes: boolean): string {
   const { realm, resourceMetadata, scopes } = context;
   const named = realm ?? (resourceMetadata === undefined ? "mcp" : undefined);
-  return {
-    "WWW-Authenticate": formatChallenge({
-      scheme: "Bearer",
-      params: {
-        ...(named !== undefined && { realm: named }),
-        ...params,
-        ...(withScopes && scopes.length > 0 && { scope: scopes.join(" ") }),
-        ...(resourceMetadata !== undefined && { resource_metadata: resourceMetadata }),
-      },
-    }),
-  };
+  return formatChallenge({
+    scheme: "Bearer",
+    params: {
+      ...(named !== undefined && { realm: named }),
+      ...params,
+      ...(withScopes && scopes.length > 0 && { scope: scopes.join(" ") }),
+      ...(resourceMetadata !== undefined && { resource_metadata: resourceMetadata }),
+    },
+  });
 }

@@ -1,9 +1,9 @@
 /**
- * Asks a provider about a token, and believes only a clear answer in time. Whatever else happens is "cannot be judged",
+ * Asks a provider about a credential, and believes only a clear answer in time. Whatever else happens is "cannot be judged",
  * which is neither a yes nor a no (B50-12; fail closed, I62-03).
  */
 import { SallyportError } from "@sallyport/auth-core";
-import type { BearerAuthProvider } from "../providers/bearer-auth-provider.ts";
+import type { VerifyContext } from "../providers/auth-provider.ts";
 import { type AccessToken, isAccessToken, isExpired } from "../token/access-token.ts";
 
 export type Verification =
@@ -13,26 +13,28 @@ export type Verification =
   | { readonly kind: "unavailable"; readonly cause: unknown };
 
 /**
- * Verify a token.
+ * Verify a credential.
  *
+ * @param ask - asks the provider.
+ * @param method - that of the provider, for messages.
  * @param timeoutMs - bound on the provider, in milliseconds.
  */
-export async function verifyToken(
-  provider: BearerAuthProvider,
-  token: string,
+export async function verify(
+  ask: (context: VerifyContext) => Promise<AccessToken | null>,
+  method: string,
   timeoutMs: number,
 ): Promise<Verification> {
   const deadline = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const error = new SallyportError("temporarily_unavailable", `verifyToken gave no answer within ${timeoutMs} ms.`);
+      const error = new SallyportError("temporarily_unavailable", `${method} gave no answer within ${timeoutMs} ms.`);
       reject(error);
       deadline.abort(error);
     }, timeoutMs);
   });
   try {
-    return judge(await Promise.race([provider.verifyToken(token, { signal: deadline.signal }), late]));
+    return judge(await Promise.race([ask({ signal: deadline.signal }), late]), method);
   } catch (cause) {
     return { kind: "unavailable", cause };
   } finally {
@@ -40,12 +42,12 @@ export async function verifyToken(
   }
 }
 
-function judge(verdict: unknown): Verification {
+function judge(verdict: unknown, method: string): Verification {
   // `undefined` is what a lookup that finds nothing gives in JavaScript.
   if (verdict === null || verdict === undefined) return { kind: "invalid" };
   if (!isAccessToken(verdict)) {
     throw new TypeError(
-      `verifyToken must return an AccessToken or null, but returned a value of type ${typeof verdict}.`,
+      `${method} must return an AccessToken or null, but returned a value of type ${typeof verdict}.`,
     );
   }
   return isExpired(verdict, Date.now() / 1000) ? { kind: "invalid" } : { kind: "valid", token: verdict };

@@ -10,10 +10,9 @@ import {
 } from "@modelcontextprotocol/server";
 import { SallyportError } from "@sallyport/auth-core";
 import { internalError, toResponse } from "../gate/answers.ts";
-import { type AuthGateOptions, Gate, requestHead } from "../gate/gate.ts";
+import { type AuthGateOptions, Gate, type GateProvider, requestHead } from "../gate/gate.ts";
 import { AdmissionDesk, type AdmissionOptions } from "../http/admission.ts";
 import type { Listening, ListenOptions } from "../http/node-server.ts";
-import type { BearerAuthProvider } from "../providers/bearer-auth-provider.ts";
 import { checkScopes } from "../token/scopes.ts";
 import { Endpoint } from "./endpoint.ts";
 import { type StdioOptions, type StdioServer, serveOverStdio } from "./stdio.ts";
@@ -27,7 +26,7 @@ export interface MCPServerOptions extends AdmissionOptions, AuthGateOptions {
   /** How to use the server, for the model. */
   readonly instructions?: string;
   /** Verifies callers. Without it everyone who can reach the server may use it. */
-  readonly auth?: BearerAuthProvider;
+  readonly auth?: GateProvider;
   /** Largest request body, in bytes. Default 4 MiB. */
   readonly maxBodyBytes?: number;
   /** Told about failures of tools and verifiers, which clients are not told. Default: nobody is told. */

@@ -2,25 +2,11 @@
  * What a server must know to judge bearer tokens: how to verify one, and what to tell a client that has none.
  * Extend it, or use a ready provider. RFC 6750 §3, RFC 9728 §5.1.
  */
-import { SallyportError } from "@sallyport/auth-core";
 import type { AccessToken } from "../token/access-token.ts";
-import { checkScopes } from "../token/scopes.ts";
+import { AuthProvider, type AuthProviderOptions, type VerifyContext } from "./auth-provider.ts";
 
-/** What every provider may be given. */
-export interface BearerAuthProviderOptions {
-  /** Name of the protected area, shown in challenges. Default `mcp`, left out where `resourceMetadata` speaks for it. */
-  readonly realm?: string;
-  /** URL of the RFC 9728 metadata document of this server, for challenges. Default: none. */
-  readonly resourceMetadata?: string | URL;
-  /** Scopes that every request needs. Default: none. */
-  readonly scopes?: readonly string[];
-}
-
-/** What {@link BearerAuthProvider.verifyToken} may use. */
-export interface VerifyContext {
-  /** Aborted when the answer has come too late to be used. Hand it to `fetch`. */
-  readonly signal: AbortSignal;
-}
+/** What every provider of tokens may be given. */
+export interface BearerAuthProviderOptions extends AuthProviderOptions {}
 
 /**
  * Verifies bearer tokens. Extend it with a `verifyToken` of your own.
@@ -44,21 +30,7 @@ export interface VerifyContext {
  * const server = new MCPServer({ name: "mail", version: "1.0.0", auth: new SessionAuth({ scopes: ["read"] }) });
  * ```
  */
-export abstract class BearerAuthProvider {
-  readonly realm: string | undefined;
-  readonly resourceMetadata: string | undefined;
-  readonly scopes: readonly string[];
-
-  constructor(options: BearerAuthProviderOptions = {}) {
-    const { realm, resourceMetadata, scopes = [] } = options;
-    if (realm !== undefined && !/^[\x20-\x7e]+$/.test(realm)) {
-      throw new SallyportError("config_invalid", "realm: must be printable ASCII. It is sent in WWW-Authenticate.");
-    }
-    this.realm = realm;
-    this.resourceMetadata = resourceMetadata === undefined ? undefined : metadataUrl(resourceMetadata);
-    this.scopes = checkScopes(scopes, "scopes");
-  }
-
+export abstract class BearerAuthProvider extends AuthProvider {
   /**
    * Judge a token.
    *
@@ -69,12 +41,4 @@ export abstract class BearerAuthProvider {
    *   for a bad token; a thrown error never becomes a 401.
    */
   abstract verifyToken(token: string, context: VerifyContext): Promise<AccessToken | null>;
-}
-
-function metadataUrl(input: string | URL): string {
-  const text = String(input);
-  if (!URL.canParse(text) || !/^https?:\/\/[\x21\x23-\x5b\x5d-\x7e]+$/.test(text)) {
-    throw new SallyportError("config_invalid", "resourceMetadata: must be an absolute http or https URL.");
-  }
-  return text;
 }
