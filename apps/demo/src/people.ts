@@ -2,7 +2,7 @@
  * Who may use the demo. Every start draws new tokens, unless the environment gives them (`DEMO_ALICE_TOKEN`, …),
  * and leaves them in a file that only its owner can read: nothing prints a token.
  */
-import { randomBytes } from "node:crypto";
+import { generateKeyPairSync, type KeyObject, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type BearerAuthProvider, staticTokens, type TokenGrant } from "@sallyport/server";
@@ -45,12 +45,22 @@ export interface TokenFiles {
   readonly envFile: string;
   /** Bob's alone, as Docker and Kubernetes mount secrets. */
   readonly bobFile: string;
+  /** Alice's private key, for message signatures. */
+  readonly aliceKeyFile: string;
+  /** What verifies them. */
+  readonly alicePublicKey: KeyObject;
 }
 
 export async function writeTokenFiles(folder: string, people: People): Promise<TokenFiles> {
-  const files = { envFile: join(folder, "tokens.env"), bobFile: join(folder, "bob.token") };
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const files = {
+    envFile: join(folder, "tokens.env"),
+    bobFile: join(folder, "bob.token"),
+    aliceKeyFile: join(folder, "alice.pem"),
+  };
   const lines = [`ALICE_TOKEN=${people.alice}`, `BOB_TOKEN=${people.bob}`, ""];
   await writeFile(files.envFile, lines.join("\n"), { mode: 0o600 });
   await writeFile(files.bobFile, `${people.bob}\n`, { mode: 0o600 });
-  return files;
+  await writeFile(files.aliceKeyFile, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+  return { ...files, alicePublicKey: publicKey };
 }

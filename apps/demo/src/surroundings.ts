@@ -40,7 +40,7 @@ export async function start(env: Readonly<Record<string, string | undefined>>): 
     const urls = {
       server: server.url,
       classic: `${await listen(classicServer(provider), closers)}/mcp`,
-      gateway: `${await listen(gateway(server.url, people), closers)}/mcp`,
+      gateway: `${await listen(gateway(server.url, people, tokens.alicePublicKey), closers)}/mcp`,
       page: pageUrl,
     };
     pageServer.on("request", page([{ name: "Demo server", url: urls.server }]));
@@ -49,6 +49,7 @@ export async function start(env: Readonly<Record<string, string | undefined>>): 
       CLASSIC_URL: urls.classic,
       GATEWAY_URL: urls.gateway,
       BOB_TOKEN_FILE: tokens.bobFile,
+      ALICE_KEY_FILE: tokens.aliceKeyFile,
       STDIO_SERVER: fileURLToPath(new URL("./servers/stdio.js", import.meta.url)),
     };
     const configFile = fileURLToPath(new URL("../mcp-config.json", import.meta.url));
