@@ -55,9 +55,6 @@ export class LegSender {
   async send(request: Request, handed: Handed): Promise<Leg> {
     if (!(request instanceof Request)) throw invalidFlow("yielded something that is no Request");
     const own = request === handed.request;
-    if (!own && !handed.whole) {
-      throw invalidFlow("yielded a Request of its own, which has no body since `needsBody` is false: leave that out");
-    }
     // A Request writes its URL anew each time it is asked.
     const url = own || request.url === handed.request.url ? handed.url : new URL(request.url);
     const atHome = url.origin === handed.url.origin;
@@ -66,7 +63,7 @@ export class LegSender {
       for (const [name, value] of addedHeaders(handed.headers, request.headers)) this.#sent.add(`${name}: ${value}`);
     } else this.#checkAbroad(request, handed, url);
 
-    const init = await this.#initOf(request, handed);
+    const init = await this.#initOf(request, handed, own || (atHome && !handed.whole));
     this.#observer.request(request.method, url, request.headers);
     let response = await this.#fetch(url, init, handed.url);
     if (response.type === "opaqueredirect" && this.#call.redirect === "follow") {
@@ -102,17 +99,16 @@ export class LegSender {
   }
 
   /** The caller's own signal goes along, not that of the call: it also aborts the body of the last response. */
-  async #initOf(request: Request, handed: Handed): Promise<SendInit> {
-    const own = request === handed.request;
+  async #initOf(request: Request, handed: Handed, withBody: boolean): Promise<SendInit> {
     const { signal, redirect, extras } = this.#call;
     const init: SendInit = {
       ...extras,
       method: request.method,
       headers: request.headers,
-      body: own ? handed.body.open() : await bodyOf(request, handed.body.streams),
+      body: withBody ? handed.body.open() : await bodyOf(request, handed.body.streams),
       // Where a redirect leads is looked at before it is followed.
       redirect: redirect === "follow" ? "manual" : redirect,
-      signal: own ? (signal ?? null) : withSignal(request.signal, signal),
+      signal: request === handed.request ? (signal ?? null) : withSignal(request.signal, signal),
     };
     if (handed.body.streams) init.duplex = "half";
     return init;

@@ -40,8 +40,8 @@ export interface Auth {
   authFlow(request: Request): AsyncGenerator<Request, void, Response>;
 
   /**
-   * `false`: the flow changes headers of the request in place, and yields no other. It is then given the request without
-   * its body, which is sent all the same: showing it costs about ten microseconds. Default: `true`.
+   * `false`: the flow leaves the body alone. It is given the request without one, and the body is sent with every request
+   * that it yields for the origin of the call; showing it would cost about ten microseconds. Default: `true`.
    */
   readonly needsBody?: boolean;
 }

@@ -19,6 +19,7 @@ import { sendSecrets } from "./send-secrets.ts";
  * ```
  */
 export class QueryParamAuth implements Auth {
+  readonly needsBody: boolean = false;
   readonly #name: string;
   readonly #key: Secret;
 
