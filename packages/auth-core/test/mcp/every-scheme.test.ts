@@ -3,7 +3,15 @@
  * whose answer is a stream with progress in it. And with a wrong secret: nobody gets in.
  */
 import { generateKeyPairSync } from "node:crypto";
-import { type Guard, mcpServerV1, mcpServerV2, requireAws, requireBearer, requireHeader } from "@sallyport/testkit";
+import {
+  type Guard,
+  type McpTestServer,
+  mcpServerV1,
+  mcpServerV2,
+  requireAws,
+  requireBearer,
+  requireHeader,
+} from "@sallyport/testkit";
 import { describe, expect, it } from "vitest";
 import type { Auth, AuthSetting, HeadersFunction } from "../../src/index.ts";
 import { digestGuard } from "../support/digest-guard.ts";
@@ -137,36 +145,44 @@ describe.each(schemes)("$name", ({ auth, headers, guard, challenges = 0 }) => {
     ...(headers === undefined ? {} : { headers: headers(secret) }),
   });
 
-  describe.each(sdks)("over $name", (sdk) => {
-    it.each(servers)(
-      "gets a streamed answer from a server on $kind, and nothing with a wrong secret",
-      async ({ start }) => {
-        const judge = guard();
-        let refusals = 0;
-        const server = await running(
-          start(async (...asked) => {
-            const refusal = await judge(...asked);
-            if (refusal !== undefined) refusals += 1;
-            return refusal;
-          }),
-        );
-        const client = session(server.url, { sdk }, target("right"));
-        await client.connect();
-        const progress: number[] = [];
-        const result = await client.callTool(
-          "count",
-          { to: 3 },
-          { onProgress: (report) => void progress.push(report.progress) },
-        );
-        expect(result.content).toEqual([{ type: "text", text: "counted to 3" }]);
-        expect(progress).toEqual([1, 2, 3]);
-        expect(refusals).toBe(challenges);
-
-        const before = server.requests.length;
-        const error = await failureOf(session(server.url, { sdk }, target("wrong")).connect());
-        expect(error).toMatchObject({ code: "unauthorized" });
-        expect(refusals - challenges).toBe(server.requests.length - before);
-      },
+  /** A server, and how many requests it has refused. */
+  const guarded = async (start: (guard: Guard) => Promise<McpTestServer>) => {
+    const judge = guard();
+    const count = { refusals: 0 };
+    const server = await running(
+      start(async (...asked) => {
+        const refusal = await judge(...asked);
+        if (refusal !== undefined) count.refusals += 1;
+        return refusal;
+      }),
     );
+    return { server, count };
+  };
+
+  describe.each(sdks)("over $name", (sdk) => {
+    it.each(servers)("gets a streamed answer from a server on $kind", async ({ start }) => {
+      const { server, count } = await guarded(start);
+      const client = session(server.url, { sdk }, target("right"));
+      const progress: number[] = [];
+      const onProgress = (report: { progress: number }) => void progress.push(report.progress);
+      const result = await client.callTool("count", { to: 3 }, { onProgress });
+      expect(result.content).toEqual([{ type: "text", text: "counted to 3" }]);
+      expect(progress).toEqual([1, 2, 3]);
+      expect(count.refusals).toBe(challenges);
+    });
+
+    it.each(servers)("gets nothing from a server on $kind with a wrong secret", async ({ start }) => {
+      const { server, count } = await guarded(start);
+      const error = await failureOf(session(server.url, { sdk }, target("wrong")).connect());
+      expect(error).toMatchObject({ code: "unauthorized" });
+      expect(count.refusals).toBe(server.requests.length);
+    });
   });
+});
+
+it("says what AWS has against a signature", async () => {
+  const server = await running(mcpServerV2({ guard: requireAws({ ...aws, secretAccessKey: "right" }) }));
+  const auth: AuthSetting = { type: "awsSigV4", ...aws, secretAccessKey: "wrong" };
+  const error = await failureOf(session(server.url, {}, { auth }).connect());
+  expect(error.message).toContain('The server says "InvalidSignatureException".');
 });
