@@ -4,7 +4,7 @@
 import { quoteForeign, SallyportError } from "../errors.ts";
 import { type Challenge, parseChallenges } from "../http/challenge.ts";
 import { quotedString } from "../http/token.ts";
-import { type DigestAlgorithm, digestAlgorithm } from "./digest-hash.ts";
+import { type DigestAlgorithm, digestAlgorithm } from "./digest-algorithm.ts";
 
 /** A challenge that can be answered. */
 export interface DigestChallenge {

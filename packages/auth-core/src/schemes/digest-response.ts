@@ -2,7 +2,8 @@
  * What Digest computes, without state: RFC 7616 §3.4.1 to §3.4.4 and §3.5, and RFC 2069 where the server names no `qop`.
  * All texts are byte strings: user name and password in UTF-8, realm and nonce as the server sent them, unescaped.
  */
-import { type DigestAlgorithm, hashText } from "./digest-hash.ts";
+import type { DigestAlgorithm } from "./digest-algorithm.ts";
+import { hashText } from "./digest-hash.ts";
 
 /** Everything a response depends on. */
 export interface DigestInput {

@@ -2,7 +2,7 @@
  * What is remembered of the challenges of a server, so that later requests need no challenge of their own: RFC 7616 §3.4
  * (nonce count), §3.5 (`nextnonce`) and §3.6 (protection spaces).
  */
-import { bytesToHex } from "@noble/hashes/utils.js";
+import { toHex } from "../http/bytes.ts";
 import type { DigestChallenge } from "./digest-challenge.ts";
 
 /** What one request under a challenge uses of it. */
@@ -89,5 +89,5 @@ function sameSpace(a: DigestSession, b: DigestSession): boolean {
 }
 
 function randomText(): string {
-  return bytesToHex(crypto.getRandomValues(new Uint8Array(16)));
+  return toHex(crypto.getRandomValues(new Uint8Array(16)).buffer);
 }

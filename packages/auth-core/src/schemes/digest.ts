@@ -9,8 +9,7 @@ import { type Reading, Secret, type SecretWriter } from "../secrets/secret.ts";
 import type { SecretInput } from "../secrets/source.ts";
 import type { Auth } from "./auth.ts";
 import { chooseChallenge, type DigestChallenge } from "./digest-challenge.ts";
-import { hashBody } from "./digest-hash.ts";
-import { type DigestInput, digestResponse, digestRspauth, hashUsername } from "./digest-response.ts";
+import type { DigestInput } from "./digest-response.ts";
 import { type DigestSession, DigestSessions } from "./digest-session.ts";
 import { setHeader } from "./header.ts";
 import type { SecretOptions } from "./options.ts";
@@ -66,7 +65,7 @@ export class DigestAuth implements Auth {
       const input = session && (await this.#authorize(request, session, password, body));
       const response = yield request;
       if (response.status !== 401) {
-        if (session !== undefined && input !== undefined) accept(response, session, input);
+        if (session !== undefined && input !== undefined) await accept(response, session, input);
         return;
       }
       const challenge = chooseChallenge(response.headers.get("www-authenticate") ?? "", url.origin);
@@ -89,6 +88,7 @@ export class DigestAuth implements Auth {
 
   /** Put the credentials into the request. */
   async #authorize(request: Request, session: DigestSession, password: Reading, body: BodyHash): Promise<DigestInput> {
+    const computing = await loadComputing();
     const { challenge } = session;
     const { pathname, search } = new URL(request.url);
     const { algorithm, realm, qop } = challenge;
@@ -104,9 +104,16 @@ export class DigestAuth implements Auth {
       // Last, so that requests are counted in the order they are sent.
       ...session.next(),
     };
-    setHeader(request, "Authorization", writeAuthorization(challenge, input));
+    setHeader(request, "Authorization", writeAuthorization(challenge, input, computing));
     return input;
   }
+}
+
+type Computing = typeof import("./digest-response.ts");
+
+/** The hash functions are half of the scheme's size, and nobody needs them before a server has asked. */
+function loadComputing(): Promise<Computing> {
+  return import("./digest-response.ts");
 }
 
 // No more than: no credentials, an expired nonce, a shared nonce, a fresh one, a fresh password.
@@ -135,7 +142,7 @@ class BodyHash {
         `${new URL(this.#request.url).origin} has changed its digest algorithm from one refusal to the next, and the body was hashed already. Send the request again.`,
       );
     }
-    this.#hash ??= hashBody(challenge.algorithm.hash, this.#request);
+    this.#hash ??= import("./digest-hash.ts").then(({ hashBody }) => hashBody(challenge.algorithm.hash, this.#request));
     return this.#hash;
   }
 }
@@ -144,14 +151,14 @@ function sameTerms(a: DigestChallenge, b: DigestChallenge): boolean {
   return a.realm === b.realm && a.algorithmName === b.algorithmName && a.qop === b.qop;
 }
 
-function writeAuthorization(challenge: DigestChallenge, input: DigestInput): string {
+function writeAuthorization(challenge: DigestChallenge, input: DigestInput, computing: Computing): string {
   const { qop, opaque, algorithmName, algorithm } = challenge;
   const fields: [name: string, value: string | undefined][] = [
-    userField(challenge, input),
+    userField(challenge, input, computing),
     ["realm", quotedString(input.realm)],
     ["nonce", quotedString(input.nonce)],
     ["uri", quotedString(input.uri)],
-    ["response", quotedString(digestResponse(input))],
+    ["response", quotedString(computing.digestResponse(input))],
     ["algorithm", algorithmName],
     ["qop", qop],
     ["nc", qop && input.count],
@@ -165,9 +172,13 @@ function writeAuthorization(challenge: DigestChallenge, input: DigestInput): str
 }
 
 /** The user name: hashed, in the extended form of RFC 5987 §3.2, or plain; RFC 7616 §3.4 and §3.4.4. */
-function userField({ userhash, utf8 }: DigestChallenge, input: DigestInput): [name: string, value: string | undefined] {
+function userField(
+  { userhash, utf8 }: DigestChallenge,
+  input: DigestInput,
+  computing: Computing,
+): [name: string, value: string | undefined] {
   const { username } = input;
-  if (userhash) return ["username", quotedString(hashUsername(input))];
+  if (userhash) return ["username", quotedString(computing.hashUsername(input))];
   // A server that does not say UTF-8 has never heard of `username*`, and takes the bytes.
   if (!utf8 || /^[\x20-\x7e]*$/.test(username)) return ["username", quotedString(username)];
   const encoded = Array.from(bytesOf(username), (byte) => {
@@ -182,14 +193,15 @@ function userField({ userhash, utf8 }: DigestChallenge, input: DigestInput): [na
  *
  * @throws SallyportError `unauthorized` when the server does not know the password.
  */
-function accept(response: Response, session: DigestSession, input: DigestInput): void {
+async function accept(response: Response, session: DigestSession, input: DigestInput): Promise<void> {
   const header = response.headers.get("authentication-info");
   if (header === null) return;
   // A list of parameters, like that of a challenge.
   const { rspauth, qop = "auth", nextnonce } = parseChallenges(`Digest ${header}`)[0]?.params ?? {};
   // That of auth-int covers the body of the answer, which is handed over as it arrives.
   const provable = input.qop === "auth" && qop.toLowerCase() === "auth";
-  if (rspauth !== undefined && provable && rspauth.toLowerCase() !== digestRspauth(input)) {
+  const expected = provable ? (await loadComputing()).digestRspauth(input) : undefined;
+  if (rspauth !== undefined && expected !== undefined && rspauth.toLowerCase() !== expected) {
     throw new SallyportError(
       "unauthorized",
       `The answer of ${session.origin} carries a proof of the password that is wrong (rspauth, RFC 7616 §3.5): it does not come from the server that knows it. Check that nothing between changes requests, such as a proxy that rewrites their path.`,

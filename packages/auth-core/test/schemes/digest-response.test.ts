@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { byteString } from "../../src/http/byte-string.ts";
-import { digestAlgorithm } from "../../src/schemes/digest-hash.ts";
+import { digestAlgorithm } from "../../src/schemes/digest-algorithm.ts";
 import { type DigestInput, digestResponse, digestRspauth, hashUsername } from "../../src/schemes/digest-response.ts";
 
 const nonce = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v";

@@ -182,12 +182,12 @@ describe("createAuth", () => {
     ).toBe("1");
   });
 
-  it.each<AuthConfig>([
-    { type: "digest", username: "u", password: "s-marker" },
-    { type: "oauth", clientSecret: "s-marker" },
-  ])("refuses $type until it can carry it out", async (config) => {
-    const error = await failureOf(() => createAuth(config));
-    expect(error).toMatchObject({ code: "auth_unsupported", message: expect.stringContaining(config.type) });
-    expect(error.message).not.toContain("marker");
-  });
+  it.each<AuthConfig>([{ type: "oauth", clientSecret: "s-marker" }])(
+    "refuses $type until it can carry it out",
+    async (config) => {
+      const error = await failureOf(() => createAuth(config));
+      expect(error).toMatchObject({ code: "auth_unsupported", message: expect.stringContaining(config.type) });
+      expect(error.message).not.toContain("marker");
+    },
+  );
 });
