@@ -112,7 +112,12 @@ async function bundle(): Promise<string> {
     await build({
       configFile: false,
       logLevel: "error",
-      build: { outDir, lib: { entry, formats: ["es"], fileName: "script" } },
+      build: {
+        outDir,
+        lib: { entry, formats: ["es"], fileName: "script" },
+        // One file, so that one is all there is to serve.
+        rolldownOptions: { output: { codeSplitting: false } },
+      },
     });
     return await readFile(join(outDir, "script.js"), "utf8");
   } finally {
