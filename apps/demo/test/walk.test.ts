@@ -71,6 +71,26 @@ describe("the demo", () => {
   }, 120_000);
 });
 
+it("does not pass for a walk that went well when it is stopped in the middle", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "sallyport-demo-test-"));
+  try {
+    const demo = spawn(process.execPath, [entry, "--once"], { env: { ...process.env, TMPDIR: folder } });
+    let output = "";
+    const ended = new Promise<number | null>((resolve) => demo.once("exit", resolve));
+    demo.stdout.on("data", (chunk: Buffer) => {
+      const begun = output.includes("✓");
+      output += chunk;
+      // The first step is behind it, and most are to come.
+      if (!begun && output.includes("✓")) demo.kill("SIGINT");
+    });
+    expect(await ended).toBe(130);
+    expect(output).not.toContain("✗");
+    expect((await readdir(folder)).filter((name) => name.startsWith("sallyport"))).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}, 120_000);
+
 async function entries(): Promise<Record<string, unknown>> {
   const { parseConfigText } = await import("@sallyport/auth-core");
   const text = await readFile(new URL("../mcp-config.json", import.meta.url), "utf8");
