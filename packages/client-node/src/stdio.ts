@@ -95,6 +95,11 @@ export class StdioTarget implements TransportTarget {
   #reasonOf({ code }: NodeJS.ErrnoException): string {
     const { command } = this.#config;
     if (!existsSync(this.#cwd)) return `its folder ${this.#cwd} does not exist. Correct \`cwd\`.`;
+    const [program = ""] = command.trim().split(/\s/);
+    if (code === "ENOENT" && program !== command) {
+      // What follows may hold a secret.
+      return `${JSON.stringify(program)} and what follows it was taken for the name of a program. Put the arguments in \`args\`.`;
+    }
     if (code === "ENOENT") return `${command} was not found. Install it, correct \`command\`, or give its full path.`;
     if (code === "EACCES") return `${command} may not be executed. Check the file's permissions.`;
     return `starting ${command} failed (${code}).`;

@@ -109,6 +109,12 @@ describe.each([sdkV2, sdkV1])("stdio over $name", (sdk) => {
   });
 
   describe("a failure says what to do, and shows no argument", () => {
+    test("a command and its arguments in one string", async () => {
+      const { message } = await failure(connectTo({ command: `no-such-command --key ${marker}` }));
+      expect(message).toContain('"no-such-command" and what follows it was taken for the name of a program');
+      expect(message).not.toContain(marker);
+    });
+
     test("no such command", async () => {
       const { code, message } = await failure(connectTo({ command: "no-such-command", args: ["--key", marker] }));
       expect(code).toBe("connect_failed");

@@ -104,6 +104,10 @@ export function connectFailure(error: unknown, context: FailureContext): unknown
   const known = knownFailure(error, context);
   if (known !== undefined) return known;
   const rpc = context.sdk.rpcError(error);
+  if (rpc === undefined && isNotMcp(error)) {
+    const message = `${context.where} gave an answer that is no MCP message. Check that the URL is the MCP endpoint.`;
+    return new SallyportError("connect_failed", message);
+  }
   const text = context.sent.quote(rpc?.message ?? textOf(error));
   const said = rpc === undefined ? text : `${rpc.code} ${text}`;
   return new SallyportError("connect_failed", `Cannot connect to ${context.where}: ${said}.`, causeOf(error, context));
@@ -122,6 +126,9 @@ export function requestFailure(error: unknown, what: string, context: FailureCon
     const message = `Error ${rpc.code} from ${context.where} to ${what}: ${context.sent.quote(rpc.message)}`;
     const cause = causeOf(error, context);
     return new McpRequestError(message, { rpcCode: rpc.code, ...("cause" in cause && { data: rpc.data }), ...cause });
+  }
+  if (isNotMcp(error)) {
+    return new McpRequestError(`The answer of ${context.where} to ${what} is no MCP message.`);
   }
   const message = `No usable answer from ${context.where} to ${what}: ${context.sent.quote(textOf(error))}`;
   return new McpRequestError(message, causeOf(error, context));
@@ -158,6 +165,7 @@ const networkReasons: readonly (readonly [code: RegExp, text: string])[] = [
   [/^ECONNREFUSED$/, "nothing listens there. Check that the server runs, and the port"],
   [/^(ENOTFOUND|EAI_)/, "the host name is not known. Check its spelling and the network"],
   [/^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO)/, "its TLS certificate or handshake is not accepted"],
+  [/^(HPE_|UND_ERR_HEADERS_OVERFLOW)/, "what answers there does not speak HTTP as it should. Check the port"],
   [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, "the connection broke off. Try again"],
   [/TIMEOUT|ETIMEDOUT/, "it does not answer in time. Check the network, or that a proxy is needed"],
   [/^(EHOSTUNREACH|ENETUNREACH)$/, "there is no route to it. Check the network"],
@@ -175,12 +183,23 @@ function networkFailure(failure: NetworkFailure, context: FailureContext): Sally
       causeOf(failure, context),
     );
   }
-  // Browsers say no more than this, on purpose: the page may not learn what the network looks like.
-  return new SallyportError(
-    "connect_failed",
-    `Cannot reach ${where}: ${sent.quote(textOf(failure.cause))}. In a browser this can also mean that the server does not allow this origin (CORS).`,
-    causeOf(failure, context),
-  );
+  // Node tells why in a cause. Browsers do not, on purpose: the page may not learn what the network looks like.
+  const why = failure.cause instanceof Error ? failure.cause.cause : undefined;
+  const said =
+    why instanceof Error
+      ? sent.quote(why.message)
+      : `${sent.quote(textOf(failure.cause))}. In a browser this can also mean that the server does not allow this origin (CORS)`;
+  return new SallyportError("connect_failed", `Cannot reach ${where}: ${said}.`, causeOf(failure, context));
+}
+
+/** Whether the SDK could not make sense of an answer. What its parsers say quotes the answer, and is not shown. */
+function isNotMcp(error: unknown): boolean {
+  for (const link of causes(error)) {
+    const { name, message } = link as { name?: unknown; message?: unknown };
+    if (name === "SyntaxError" || name === "ZodError" || name === "$ZodError") return true;
+    if (typeof message === "string" && /\[\s*\{\s*"(?:code|expected)":/.test(message)) return true;
+  }
+  return false;
 }
 
 /** An error as a cause, unless whoever prints it would see a credential that the server has sent back. */

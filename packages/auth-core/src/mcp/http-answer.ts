@@ -61,7 +61,9 @@ function judgeSuccess(response: Response, asked: Asked): Response {
 
 function notMcp(response: Response, type: string, asked: Asked): HttpFailure {
   void response.body?.cancel().catch(() => {});
-  const what = type === "" ? "without a content type" : `with ${asked.quote(type, 60)}`;
+  // As it was sent: in lower case a credential would not be known for what it is.
+  const sent = response.headers.get("content-type") ?? "";
+  const what = type === "" ? "without a content type" : `with ${asked.quote(sent, 60)}`;
   const advice = "Check that the URL is the MCP endpoint and not a web page";
   return new HttpFailure(response.status, `${asked.where} answered ${what}, which is not MCP. ${advice}.`);
 }

@@ -128,9 +128,12 @@ describe.each(sdks)("$name", (sdk) => {
     });
 
     it("is named: JSON that is no JSON-RPC", async () => {
-      for (const body of ["{", "[]", '{"jsonrpc":"2.0","id":0,"result":null}']) {
+      for (const body of ["{", "[]", '{"error":"x"}', '{"jsonrpc":"2.0","id":0,"result":null}']) {
         const server = await running(listen(answer(200, body, { "content-type": "application/json" })));
-        expect(await failure(session(server.url, { sdk, timeoutMs: 500 }))).toMatchObject({ code: "connect_failed" });
+        const error = await failure(session(server.url, { sdk, timeoutMs: 500 }));
+        expect(error.code).toBe("connect_failed");
+        // What a parser says of it is for those who wrote the parser.
+        expect(error.message).not.toMatch(/Unexpected|invalid_|expected/);
       }
     });
 
@@ -175,7 +178,13 @@ describe.each(sdks)("$name", (sdk) => {
       onTestFinished(() => void server.close());
       const address = server.address() as { port: number };
       const error = await failure(session(`http://127.0.0.1:${address.port}/mcp`, { sdk }));
-      expect(error.code).toBe("connect_failed");
+      expect(error).toMatchObject({ code: "connect_failed", message: expect.stringContaining("Check the port (HPE_") });
+    });
+
+    it("is named: a port that fetch refuses, without blaming a browser", async () => {
+      const error = await failure(session("http://127.0.0.1:1/mcp", { sdk }));
+      expect(error).toMatchObject({ code: "connect_failed", message: expect.stringContaining("bad port") });
+      expect(error.message).not.toContain("browser");
     });
   });
 
