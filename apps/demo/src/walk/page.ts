@@ -31,6 +31,9 @@ export async function walkPage(report: Report, { urls, people }: Surroundings): 
 function launchOptions(executablePath: string): LaunchOptions {
   return {
     executablePath,
+    // The demo itself hears of Ctrl-C, and closes the browser with the rest.
+    handleSIGINT: false,
+    handleSIGTERM: false,
     // Chromium refuses its sandbox to root, and without these switches it calls home at every start.
     args: [
       ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),

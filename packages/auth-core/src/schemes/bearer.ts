@@ -44,6 +44,7 @@ const writeBearer: SecretWriter = (token) => {
   if (/^bearer\s/i.test(token)) {
     return { problem: "begins with the scheme's name: give the bearer token alone, without `Bearer` before it" };
   }
+  if (/^(["']).*\1$/.test(token)) return { problem: "is in quotes: give the bearer token without them" };
   // Every token of RFC 6750 §2.1 is visible ASCII; white space would end it early.
   if (!/^[\x21-\x7e]+$/.test(token)) {
     return { problem: "is not a bearer token: it contains a line break, white space or a character beyond ASCII" };

@@ -85,6 +85,7 @@ describe("secrets that cannot be sent", () => {
   });
 
   it.each<[string, () => unknown, string]>([
+    ["a bearer token in quotes", () => new BearerAuth('"s-marker"'), "without them"],
     ["a bearer token with its scheme", () => new BearerAuth("Bearer s-marker"), "without `Bearer`"],
     ["an empty bearer token", () => new BearerAuth(""), "is empty"],
     ["an empty API key", () => new ApiKeyAuth(""), "is empty"],

@@ -71,7 +71,8 @@ function refused(header: string): { answer: Answer } {
 function isAllowed(origin: string, origins: "*" | ReadonlySet<string> | undefined, host: string | undefined): boolean {
   if (origins === "*") return true;
   if (origins !== undefined) return origins.has(origin);
-  if (origin === "") return false;
+  // The SDK's check looks at the name of the host alone.
+  if (!/^https?:\/\//.test(origin)) return false;
   return isSameOrigin(origin, host) || validateOriginHeader(origin, localhostAllowedOrigins()).ok;
 }
 

@@ -33,6 +33,8 @@ describe("by default", () => {
 
   it.each([
     "https://evil.example",
+    "javascript://localhost",
+    "chrome-extension://localhost",
     "https://mcp.example.evil.example",
     "https://mcp.example:444",
     "http://localhost.evil.example",
