@@ -1,3 +1,4 @@
+export { type Credential, credentialsIn, maskSecrets, secretsIn } from "./config/credentials.ts";
 export { configJsonSchema } from "./config/json-schema.ts";
 export { type ParseOptions, parseConfig, parseServerConfig } from "./config/parse.ts";
 export { parseConfigText } from "./config/parse-text.ts";

@@ -4,6 +4,7 @@
 import * as z from "zod";
 import { type Auth, type AuthFunction, isAuth } from "../schemes/auth.ts";
 import {
+  asSecret,
   bearerToken,
   codeOnly,
   headerMap,
@@ -66,12 +67,12 @@ const typeNames: Readonly<Record<AuthConfig["type"], true>> = {
 /** A string is a bearer token, unless it is the name of a type: `"auth": "oauth"` means something else elsewhere. */
 function bearerShorthand() {
   const names = new Set(Object.keys(typeNames).flatMap((name) => [name, snakeCase(name)]));
-  return bearerToken()
+  const token = bearerToken()
     .regex(new RegExp(`^(?!(?:${[...names].join("|")})$)`), {
       error: 'is the name of a type, and a string is a bearer token; write { "type": … }',
     })
-    .describe("A bearer token.")
-    .transform((token): AuthConfig => ({ type: "bearer", token }));
+    .describe("A bearer token.");
+  return asSecret(token).transform((token): AuthConfig => ({ type: "bearer", token }));
 }
 
 function none() {
@@ -112,9 +113,8 @@ function apiKey() {
     key: secret(plainText()).describe("The key."),
     name: plainText().describe("Name of the header, query parameter or cookie. Default X-API-Key.").exactOptional(),
     in: z.enum(["header", "query", "cookie"]).describe("Where the key goes. Default header.").exactOptional(),
-    prefix: z
-      .string()
-      .regex(/^[\t -~]*$/, { error: "has characters other than visible ASCII" })
+    // It may be the first part of the key.
+    prefix: asSecret(z.string().regex(/^[\t -~]*$/, { error: "has characters other than visible ASCII" }))
       .describe('Written before the key: "Token " sends "Token <key>".')
       .exactOptional(),
   })
@@ -159,12 +159,15 @@ function signature() {
     nonceHeader: headerName()
       .describe("Header of the nonce, sent when the message has a {nonce}. Default X-Nonce.")
       .exactOptional(),
-    message: z
-      .string()
-      .min(1, { error: "is empty" })
-      .refine((value) => [...value.matchAll(/\{(\w*)\}/g)].every(([, name = ""]) => placeholders.includes(name)), {
-        error: `has an unknown placeholder; there are ${placeholders.map((name) => `{${name}}`).join(", ")}`,
-      })
+    // What stands between the placeholders may be a secret that both sides know.
+    message: asSecret(
+      z
+        .string()
+        .min(1, { error: "is empty" })
+        .refine((value) => [...value.matchAll(/\{(\w*)\}/g)].every(([, name = ""]) => placeholders.includes(name)), {
+          error: `has an unknown placeholder; there are ${placeholders.map((name) => `{${name}}`).join(", ")}`,
+        }),
+    )
       .describe(`The text that is signed, with ${placeholders.map((name) => `{${name}}`).join(", ")} filled in.`)
       .exactOptional(),
   })

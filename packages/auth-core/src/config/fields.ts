@@ -57,15 +57,31 @@ export function bearerToken(): z.ZodString {
   });
 }
 
+// In a registry of its own: what is in zod's global one ends up in the JSON Schema.
+const secrets = /* @__PURE__ */ z.registry<{ readonly secret: true }>();
+
+/** Mark what must not be shown. The mark stays with what is derived from the schema, such as its described form. */
+export function asSecret<Schema extends z.ZodType>(schema: Schema): Schema {
+  secrets.add(schema, { secret: true });
+  return schema;
+}
+
+/** Whether a schema was marked with {@link asSecret}. */
+export function isSecret(schema: z.core.$ZodType): boolean {
+  return secrets.get(schema)?.secret === true;
+}
+
 /** A secret as text, as a source to read it from, or in code as a function that gives it. */
 export function secret(inline: z.ZodType<string, string>): z.ZodType<SecretInput> {
   const given = codeOnly<() => string | Promise<string>>((value) => typeof value === "function");
-  return z.union([inline, secretSource(), given], {
-    error: ({ input }) =>
-      typeof input === "number" || typeof input === "boolean"
-        ? "must be text: put it in quotes"
-        : 'must be text, or where to read it: { "env": "NAME" }, { "file": "path" } or { "command": ["program"] }',
-  });
+  return asSecret(
+    z.union([inline, secretSource(), given], {
+      error: ({ input }) =>
+        typeof input === "number" || typeof input === "boolean"
+          ? "must be text: put it in quotes"
+          : 'must be text, or where to read it: { "env": "NAME" }, { "file": "path" } or { "command": ["program"] }',
+    }),
+  );
 }
 
 let source: z.ZodType<SecretSource> | undefined;
@@ -93,7 +109,7 @@ function newSecretSource(): z.ZodType<SecretSource> {
     })
     .meta({ id: "secretSource", description: "Where to read the secret.", minProperties: 1, maxProperties: 1 });
   // The check above is what makes the three optional keys a choice of one.
-  return source as unknown as z.ZodType<SecretSource>;
+  return asSecret(source as unknown as z.ZodType<SecretSource>);
 }
 
 /** A key as PEM or JWK text, a JWK as an object, or a source. */
@@ -102,9 +118,11 @@ export function signingKey(): z.ZodType<SecretInput> {
     .looseObject({ kty: z.string().describe("Key type (RFC 7517).") })
     .describe("A JSON Web Key.")
     .transform((value) => JSON.stringify(value));
-  return z.union([secret(systemName()), jwk], {
-    error: 'must be PEM text, a JWK, or where to read one: { "env": "NAME" } or { "file": "path" }',
-  });
+  return asSecret(
+    z.union([secret(systemName()), jwk], {
+      error: 'must be PEM text, a JWK, or where to read one: { "env": "NAME" } or { "file": "path" }',
+    }),
+  );
 }
 
 /** Headers by name. */

@@ -48,6 +48,11 @@ export function interpolate(text: string, env: Environment, limit: number): Expa
   return { code: "config_env_missing", messages };
 }
 
+/** Names of the variables in a text, as often as they are there. */
+export function variablesIn(text: string): string[] {
+  return [...text.matchAll(placeholder)].flatMap(([, inside = ""]) => variable.exec(inside)?.[1] ?? []);
+}
+
 // biome-ignore lint/suspicious/noTemplateCurlyInString: this is how a variable is written.
 const forms = "write ${VAR}, ${VAR:-default} or ${env:VAR}";
 

@@ -4,7 +4,7 @@
  */
 import * as z from "zod";
 import type { SecretInput } from "../secrets/source.ts";
-import { plainText, secret, systemName, text } from "./fields.ts";
+import { asSecret, plainText, secret, systemName, text } from "./fields.ts";
 import { spelled } from "./spelling.ts";
 import type { ProxyConfig, TlsConfig } from "./types.ts";
 
@@ -74,9 +74,10 @@ export function proxySchema(): z.ZodType<ProxyConfig | false> {
 
 /** PEM text, or where it is. Text without a PEM header is the path of a file. */
 function pem(): z.ZodType<SecretInput> {
-  return secret(systemName()).transform((input) =>
+  const input = secret(systemName()).transform((input) =>
     typeof input === "string" && !input.includes("-----BEGIN ") ? { file: input } : input,
   );
+  return asSecret(input);
 }
 
 function proxyUrl(): z.ZodType<string, string> {

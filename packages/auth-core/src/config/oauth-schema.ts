@@ -3,7 +3,7 @@
  * effect together are refused: a secret that is accepted and then dropped is worse than an error.
  */
 import * as z from "zod";
-import { plainText, secret, secureUrl, signingKey, systemName, webUrl } from "./fields.ts";
+import { asSecret, plainText, secret, secureUrl, signingKey, systemName, webUrl } from "./fields.ts";
 import { kind, spelled } from "./spelling.ts";
 import type { OAuthConfig } from "./types.ts";
 
@@ -58,7 +58,8 @@ export function oauth(): z.ZodType<OAuthConfig> & z.core.$ZodTypeDiscriminable {
         .describe("Resource indicator (RFC 8707), sent as written. Default: what the server publishes.")
         .exactOptional(),
       oauthProvider: z
-        .record(z.string(), z.unknown())
+        // What others put there is not known.
+        .record(z.string(), asSecret(z.unknown()))
         .describe("The authorization server's metadata (RFC 8414), where it publishes none.")
         .exactOptional(),
       assertion: secret(systemName()).describe("The assertion of the jwt_bearer grant (RFC 7523).").exactOptional(),

@@ -9,7 +9,7 @@ import { type Input, readInput } from "./input.ts";
 import type { Environment } from "./interpolate.ts";
 import { formatPath, type Path } from "./path.ts";
 import { type Finding, findings, toProblem } from "./problems.ts";
-import { type HttpServerEntry, type StdioServerEntry, schemas } from "./schema.ts";
+import { type HttpServerEntry, judging, type StdioServerEntry, schemas } from "./schema.ts";
 import { writtenKey } from "./spelling.ts";
 import type { Config, HttpServerConfig, ServerConfig, StdioServerConfig } from "./types.ts";
 
@@ -86,10 +86,6 @@ export function parseDocument(input: unknown, options: ParseOptions, earlier: re
   }
   return finish({ mcpServers }, problems);
 }
-
-// No code is generated, so that pages may forbid it (CSP). No words of zod's are used: it makes them by reading names off
-// the input, and fails on inputs that are made for that.
-const judging = { jitless: true, error: () => "is not valid" } as const;
 
 interface ParsedEntry {
   readonly server?: ServerConfig;

@@ -21,6 +21,21 @@ const forms: readonly (readonly [entry: object, told: string])[] = [
     { url, auth: { type: "oauth", clientId: "abc", clientSecret: secret } },
     "oauth (clientId: abc, clientSecret: ••••)",
   ],
+  [
+    { url, auth: { type: "httpSignature", keyId: "k", key: secret, components: ["@method", "@path"] } },
+    "httpSignature (keyId: k, key: ••••, components: @method,@path)",
+  ],
+  [
+    {
+      url,
+      auth: {
+        grant: "enterprise",
+        idp: { issuer: "https://idp.example.com", clientId: "c", idToken: secret },
+        dpop: { algorithm: "ES256" },
+      },
+    },
+    "oauth (grant: enterprise, dpop (algorithm: ES256), idp (issuer: https://idp.example.com, clientId: c, idToken: ••••))",
+  ],
   [{ url, headers: { Authorization: `Bearer ${secret}` } }, "headers (Authorization: ••••)"],
   [{ url, authToken: { command: ["gh", secret] } }, "bearer (token: command gh)"],
   [

@@ -5,14 +5,21 @@
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseEnv } from "node:util";
-import { ConfigError, type ConfigProblem, createAuth, isSallyportError, type ServerConfig } from "@sallyport/auth-core";
+import {
+  ConfigError,
+  type ConfigProblem,
+  type Credential,
+  createAuth,
+  credentialsIn,
+  isSallyportError,
+  type ServerConfig,
+} from "@sallyport/auth-core";
 import { nodeSecrets, readConfigFile } from "@sallyport/client-node";
 import type { Context, Outcome } from "../../context.ts";
 import type { Environment } from "../../io.ts";
 import { formatAuth, formatTarget, type ServerSummary, secretsOf, summarize } from "../../output/describe-server.ts";
 import { printableLine } from "../../output/printable.ts";
 import type { Style } from "../../output/style.ts";
-import { type Credential, credentialsIn } from "./credentials.ts";
 
 interface Checked {
   readonly name: string;
@@ -29,7 +36,7 @@ export async function check(context: Context, path: string, envFile: string | un
   for (const server of Object.values(mcpServers))
     for (const secret of secretsOf(server, env)) context.redactor.add(secret);
 
-  const credentials = credentialsIn(file, env);
+  const credentials = credentialsIn(readFileSync(file, "utf8"), { env });
   const [first, ...more] = await unreadable(credentials, dirname(file), env);
   if (first !== undefined) throw new ConfigError([first, ...more]);
   for (const [name, server] of Object.entries(mcpServers)) warnOfUnsupported(context, name, server);
