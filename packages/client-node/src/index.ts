@@ -1,6 +1,6 @@
 export { Session } from "@sallyport/auth-core/mcp";
 export { MCPClient, type MCPClientOptions, type ServerEvent } from "./client.ts";
-export { readConfigFile } from "./config-file.ts";
+export { type LoadedConfig, type LoadedConfigFile, loadConfigFile, readConfigFile } from "./config-file.ts";
 export type { Environment, EnvironmentOptions } from "./environment.ts";
 export { HttpSession, type HttpSessionOptions } from "./http-session.ts";
 export { type NodeSecretsOptions, nodeSecrets } from "./secrets/node-secrets.ts";

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { ConfigError } from "@sallyport/auth-core";
 import { type TemporaryFolder, temporaryFolder } from "@sallyport/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { readConfigFile } from "../src/config-file.ts";
+import { loadConfigFile, readConfigFile } from "../src/config-file.ts";
 
 let folder: TemporaryFolder;
 let file: string;
@@ -44,6 +44,18 @@ describe("variables", () => {
     const path = join(folder.path, "nested/mcp.json");
     expect((await readConfigFile(path, { env: { API_TOKEN: "t-1" } })).mcpServers).toEqual({ api: parsed });
     expect((await readConfigFile(path, { env: {}, envFile: ".env" })).mcpServers).toEqual({ api: parsed });
+  });
+
+  test("come with the file, its text and its folder, for reading what else it names", async () => {
+    await folder.write("nested/mcp.json", withVariable);
+    await folder.write("nested/.env", "API_TOKEN=t-1\nOTHER=from-file");
+    const path = join(folder.path, "nested/mcp.json");
+    const env = { API_TOKEN: undefined, OTHER: "from-environment" };
+    const loaded = loadConfigFile(relative(process.cwd(), path), { env, envFile: ".env" });
+    expect(loaded).toMatchObject({ file: path, text: withVariable, baseDir: join(folder.path, "nested") });
+    // A variable that is there and undefined is not set.
+    expect({ ...loaded.env }).toEqual({ API_TOKEN: "t-1", OTHER: "from-environment" });
+    expect(loaded.config.mcpServers).toEqual({ api: parsed });
   });
 
   // anthropics/claude-code#6204: a variable that is not set was sent as it stood.

@@ -2,9 +2,7 @@
  * `sallyport config check`: everything that is wrong with a config file at once, or how each server in it would be
  * authenticated and where each credential comes from. Starts nothing, connects to nothing, runs no command.
  */
-import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
-import { parseEnv } from "node:util";
+import { resolve } from "node:path";
 import {
   ConfigError,
   type ConfigProblem,
@@ -14,7 +12,7 @@ import {
   isSallyportError,
   type ServerConfig,
 } from "@sallyport/auth-core";
-import { nodeSecrets, readConfigFile } from "@sallyport/client-node";
+import { loadConfigFile, nodeSecrets } from "@sallyport/client-node";
 import type { Context, Outcome } from "../../context.ts";
 import type { Environment } from "../../io.ts";
 import { formatAuth, formatTarget, type ServerSummary, secretsOf, summarize } from "../../output/describe-server.ts";
@@ -30,14 +28,14 @@ interface Checked {
 
 /** @throws ConfigError with every problem, also of variables and files that secrets are to be read from. */
 export async function check(context: Context, path: string, envFile: string | undefined): Promise<Outcome> {
-  const file = resolve(context.cwd, path);
-  const { mcpServers } = await readConfigFile(file, { env: context.env, envFile });
-  const env = environment(context.env, dirname(file), envFile);
+  const loaded = loadConfigFile(resolve(context.cwd, path), { env: context.env, envFile });
+  const { file, text, baseDir, env } = loaded;
+  const { mcpServers } = loaded.config;
   for (const server of Object.values(mcpServers))
     for (const secret of secretsOf(server, env)) context.redactor.add(secret);
 
-  const credentials = credentialsIn(readFileSync(file, "utf8"), { env });
-  const [first, ...more] = await unreadable(credentials, dirname(file), env);
+  const credentials = credentialsIn(text, { env });
+  const [first, ...more] = await unreadable(credentials, baseDir, env);
   if (first !== undefined) throw new ConfigError([first, ...more]);
   for (const [name, server] of Object.entries(mcpServers)) warnOfUnsupported(context, name, server);
 
@@ -82,10 +80,6 @@ function warnOfUnsupported(context: Context, name: string, server: ServerConfig)
     if (!isSallyportError(error)) throw error;
     context.warn(`sallyport: mcpServers.${name}.auth: ${error.message}`);
   }
-}
-
-function environment(env: Environment, baseDir: string, envFile: string | undefined): Environment {
-  return envFile === undefined ? env : { ...parseEnv(readFileSync(resolve(baseDir, envFile), "utf8")), ...env };
 }
 
 function format(file: string, servers: readonly Checked[], style: Style): string {
