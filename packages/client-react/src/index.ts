@@ -9,7 +9,7 @@ export type { McpActions } from "./browser/actions.ts";
 export type { McpConnection } from "./browser/connection.ts";
 export type { LogEntry } from "./browser/log.ts";
 export { type McpConfig, McpServers } from "./browser/servers.ts";
-export type { ClientSettings, ServerOptions, UseMcpOptions } from "./browser/source.ts";
+export type { ClientSettings, ServerOptions, SignInOptions, UseMcpOptions } from "./browser/source.ts";
 export type { McpConnectionState, McpContent, McpSnapshot } from "./browser/state.ts";
 export { McpProvider, type McpProviderProps } from "./provider.ts";
 export type { UseMcpResult } from "./use-connection.ts";

@@ -35,8 +35,16 @@ export interface ServerOptions {
   readonly transport?: "auto" | "http" | "sse" | undefined;
 }
 
-/** Options of {@link useMcp}: a server entry and the settings of the client. */
-export interface UseMcpOptions extends ServerOptions, ClientSettings {}
+/** How a person is asked to sign in. This version asks nobody: the defaults may be written out, the rest is `auth_unsupported`. */
+export interface SignInOptions {
+  /** Ask only when `authenticate()` is called. Default `true`. */
+  readonly preventAutoAuth?: true | undefined;
+  /** Leave the page to sign in, instead of opening a window. Default `false`. */
+  readonly useRedirectFlow?: false | undefined;
+}
+
+/** Options of {@link useMcp}: a server entry, how to sign in, and the settings of the client. */
+export interface UseMcpOptions extends ServerOptions, SignInOptions, ClientSettings {}
 
 /** Everything that decides what a connection does; two equal sources are the same connection. */
 export interface ConnectionSource {
@@ -50,12 +58,18 @@ export interface ConnectionSource {
 /** The options of {@link useMcp} taken apart. */
 export function sourceOf(options: UseMcpOptions): ConnectionSource {
   const { clientName, autoReconnect, timeoutMs, fetch, sdk, url, ...rest } = options;
-  const given = Object.entries(rest).filter(([, value]) => value !== undefined);
+  const given = Object.entries(rest).filter(([key, value]) => value !== undefined && value !== signInDefaults.get(key));
   return {
     entry: { url: url instanceof URL ? url.href : url, ...Object.fromEntries(given) },
     settings: { clientName, autoReconnect, timeoutMs, fetch, sdk },
   };
 }
+
+// Other values stay in the entry, where they are refused.
+const signInDefaults: ReadonlyMap<string, unknown> = new Map<keyof SignInOptions, unknown>([
+  ["preventAutoAuth", true],
+  ["useRedirectFlow", false],
+]);
 
 /** Where the server is, as far as the unchecked entry says. */
 export function serverUrl({ entry }: ConnectionSource): URL | undefined {

@@ -10,7 +10,7 @@ import {
   sseServer,
 } from "@sallyport/testkit";
 import { describe, expect, it, vi } from "vitest";
-import type { UseMcpOptions } from "../../src/browser/source.ts";
+import { sourceOf, type UseMcpOptions } from "../../src/browser/source.ts";
 import { initialSnapshot } from "../../src/browser/state.ts";
 import { afterwards, connect, settled, start } from "../harness.ts";
 
@@ -95,6 +95,13 @@ describe("connecting", () => {
   });
 });
 
+it("takes the written-out defaults of signing in: the connection is the same as without them", async () => {
+  const server = await start(mcpServerV2());
+  const { connection } = connect({ url: server.url, preventAutoAuth: true, useRedirectFlow: false });
+  expect(await settled(connection)).toMatchObject({ state: "ready" });
+  expect(connection.accepts(sourceOf({ url: server.url }))).toBe(true);
+});
+
 describe("failures", () => {
   it("says that a credential is needed when the server wants one (CHL-17)", async () => {
     const server = await start(mcpServerV2({ guard: requireBearer("t-1") }));
@@ -142,6 +149,13 @@ describe("failures", () => {
     ["certificates", { url: "https://example.com", tls: { ca: "ca.pem" } }, "auth_unsupported", "tls"],
     ["a proxy", { url: "https://example.com", proxy: "http://127.0.0.1:1" }, "auth_unsupported", "proxy"],
     ["an option of signing in", { url: "https://example.com", callbackUrl: "/cb" }, "auth_unsupported", "callbackUrl"],
+    [
+      "signing in unasked",
+      { url: "https://example.com", preventAutoAuth: false },
+      "auth_unsupported",
+      "preventAutoAuth",
+    ],
+    ["a redirect to sign in", { url: "https://example.com", useRedirectFlow: true }, "auth_unsupported", "useRedirect"],
     [
       "a source that a page cannot read",
       { url: "https://example.com", authToken: { env: "T" } },
