@@ -60,6 +60,8 @@ function parseUrl(input: string | URL | Request): URL {
       `The URL for ${url.host} holds a user name or a password, which fetch refuses. Take them out and use basic authentication.`,
     );
   }
+  // Runtimes differ in whether they send the `?` of an empty query, and a signature covers what is sent.
+  if (url.search === "") url.search = "";
   return url;
 }
 

