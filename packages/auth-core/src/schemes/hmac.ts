@@ -36,7 +36,8 @@ export interface HmacForm {
    * - `{bodyHash}`: the hash of those bytes in lower-case hexadecimal, also when there are none
    *
    * Default `{method}{path}{timestamp}`, which protects neither query nor body;
-   * `{method}{path}{query}{timestamp}{nonce}{bodyHash}` protects both.
+   * `{method}\n{path}{query}\n{timestamp}\n{nonce}\n{bodyHash}`, with line breaks, protects both. Without them the end
+   * of one part can be passed off as the beginning of the next.
    */
   readonly message?: string | undefined;
 }

@@ -18,15 +18,15 @@ export async function* sendSigned(
   refusals: readonly number[] = [401],
 ): AsyncGenerator<Request, void, Response> {
   const readings = await Promise.all(secrets.map((secret) => secret.get()));
+  const used = clock.ahead;
   await sign(readings, clock.seconds());
   const refusal = yield request;
   if (!refusals.includes(refusal.status)) return;
-  const known = clock.ahead;
   const renewed = await renewAll(secrets, readings);
-  const corrected = clock.learn(refusal);
+  const corrected = clock.learn(refusal, used);
   if (renewed === undefined && !corrected) return;
   await sign(renewed ?? readings, clock.seconds());
   const response = yield request;
   // It was not the clock: what the server says about the time is not kept.
-  if (corrected && refusals.includes(response.status)) clock.ahead = known;
+  if (corrected && refusals.includes(response.status)) clock.ahead = used;
 }

@@ -36,15 +36,16 @@ export class SigningClock {
   /**
    * Take the time of a server that refused a signature.
    *
+   * @param used - `ahead` when the signature was made: another request may have corrected the clock since.
    * @returns whether it differs by more than 30 seconds, so that a new signature may be accepted. Without a readable
    * `Date` it does not; a page reads it only where the server exposes it (CORS).
    * @throws SallyportError `unauthorized` when the clocks are more than a day apart.
    */
-  learn(refusal: Response): boolean {
+  learn(refusal: Response, used: number): boolean {
     const date = Date.parse(refusal.headers.get("date") ?? "");
     if (Number.isNaN(date)) return false;
     const ahead = date - this.#now();
-    if (Math.abs(ahead - this.#ahead) <= tolerance) return false;
+    if (Math.abs(ahead - used) <= tolerance) return false;
     if (Math.abs(ahead) > farthest) throw clockOff(ahead);
     this.#ahead = ahead;
     return true;

@@ -170,6 +170,19 @@ describe("after a 401", () => {
     expect(later.map((time) => time - early)).toEqual([3600, 3600]);
   });
 
+  it.each(schemes)(
+    "%s signs every request once more that was under way with the wrong time",
+    async (_, make, timeOf) => {
+      const server = punctual(at + 3_600_000, timeOf);
+      const send = createAuthFetch(
+        make(() => at),
+        { fetch: server.fetch },
+      );
+      const responses = await Promise.all(Array.from({ length: 50 }, () => send("https://a.example/")));
+      expect(responses.map(({ status }) => status)).toEqual(Array(50).fill(200));
+    },
+  );
+
   it.each(schemes)("%s does not keep a time that did not help", async (_, make, timeOf) => {
     const times: number[] = [];
     const fetch = async (_: unknown, init?: RequestInit): Promise<Response> => {

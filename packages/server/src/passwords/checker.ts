@@ -25,14 +25,15 @@ export class PasswordChecker {
   }
 
   /**
-   * Whether a password has a stored hash. A client sends its password with every request: one that was right is known by
-   * a keyed fingerprint of itself and of the hash, so that a changed hash is checked anew. A wrong one always takes the whole time.
+   * Whether a user's password has a stored hash. A client sends its password with every request: one that was right is known by
+   * a keyed fingerprint of itself, the user and the hash, so that a changed hash is checked anew. A wrong one always takes the whole time.
    *
+   * @param user - names without a user share a hash, and must not share its checks: that would tell them from the others.
    * @throws SallyportError `temporarily_unavailable` when too many checks are waiting; the reason of `signal` when it
    * aborts before this one's turn.
    */
-  async check(password: string, stored: PasswordHash, signal: AbortSignal): Promise<boolean> {
-    const fingerprint = await this.#fingerprint(password, stored);
+  async check(user: string, password: string, stored: PasswordHash, signal: AbortSignal): Promise<boolean> {
+    const fingerprint = await this.#fingerprint(user, password, stored);
     const known = this.#checks.get(fingerprint);
     if (known !== undefined) {
       // The last used is the last forgotten.
@@ -99,8 +100,8 @@ export class PasswordChecker {
   }
 
   /** Says nothing about either without the key, which never leaves this process. */
-  async #fingerprint(password: string, { salt, hash }: PasswordHash): Promise<string> {
-    const text = new TextEncoder().encode(password.normalize("NFC"));
+  async #fingerprint(user: string, password: string, { salt, hash }: PasswordHash): Promise<string> {
+    const text = JSON.stringify([user, password.normalize("NFC")]);
     // The hash is of the salt and fixes it; its length is not the attacker's to choose.
     const message = new Blob([new Uint8Array(salt), new Uint8Array(hash), text]);
     const digest = await crypto.subtle.sign("HMAC", await this.#key, await message.arrayBuffer());

@@ -76,7 +76,7 @@ class Users extends BasicAuthProvider {
   ): Promise<AccessToken | null> {
     const user = await this.#find(username);
     const stored = user === undefined ? this.#nobody : hashOf(username, user);
-    const right = await this.#checker.check(password, stored, signal);
+    const right = await this.#checker.check(username, password, stored, signal);
     return right && user !== undefined ? tokenOf(username, user) : null;
   }
 }

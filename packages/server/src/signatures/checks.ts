@@ -23,7 +23,7 @@ export interface SignatureChecks {
   readonly windowSeconds: number;
   readonly replayCache: ReplayCache | undefined;
   readonly maxBodyBytes: number;
-  /** Seconds since 1970. */
+  /** Seconds since 1970, now. */
   readonly seconds: number;
 }
 
@@ -33,7 +33,14 @@ export function readChecks(options: SignatureCheckOptions): SignatureChecks {
   for (const [name, value] of Object.entries({ windowSeconds, maxBodyBytes })) {
     if (!(value > 0)) throw new SallyportError("config_invalid", `${name}: must be a number above 0.`);
   }
-  return { windowSeconds, replayCache, maxBodyBytes, seconds: now() / 1000 };
+  return {
+    windowSeconds,
+    replayCache,
+    maxBodyBytes,
+    get seconds() {
+      return now() / 1000;
+    },
+  };
 }
 
 /** Whether a time in seconds is within the window. */
@@ -44,8 +51,12 @@ export function checkTime(time: number, { seconds, windowSeconds }: SignatureChe
   return refused("timestamp_outside_window", `Signed ${away}; ${windowSeconds} are allowed.`);
 }
 
+// The cache has a clock of its own, which may be ahead, and forgets nothing that could still be let in.
+const cacheMargin = 60;
+
 /**
- * Whether a signed request is new.
+ * Whether a signed request is new. Its time is judged once more: who holds the body back until the window has passed
+ * would find the request forgotten.
  *
  * @param signed - the bytes that were signed: unlike the signature, nobody can write them in another way (ECDSA has two
  * signatures for the same bytes).
@@ -54,12 +65,15 @@ export async function checkReplay(
   keyId: string,
   signed: Uint8Array<ArrayBuffer>,
   time: number,
-  { replayCache, windowSeconds }: SignatureChecks,
+  checks: SignatureChecks,
 ): Promise<SignatureRefused | undefined> {
+  const { replayCache, windowSeconds } = checks;
   if (replayCache === undefined) return undefined;
   const text = await new Blob([utf8(keyId), "\0", signed]).arrayBuffer();
   const key = toHex(await crypto.subtle.digest("SHA-256", text));
-  const fresh = await replayCache.remember(key, time + windowSeconds);
+  const late = checkTime(time, checks);
+  if (late !== undefined) return late;
+  const fresh = await replayCache.remember(key, time + windowSeconds + cacheMargin);
   return fresh === true ? undefined : refused("replayed", "The same signed request was here before.");
 }
 

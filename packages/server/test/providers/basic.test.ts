@@ -51,6 +51,14 @@ describe("basicProvider", () => {
     expect(results.filter(({ status }) => status === "rejected")).toHaveLength(16);
   });
 
+  it("does not let a check that is shared tell who is unknown", async () => {
+    const auth = provider();
+    const guess = (name: string) => auth.verifyPassword(name, "guess", context);
+    // Everybody who is waiting has the same password: names without a user could share one check of it.
+    const nobodies = await Promise.allSettled(Array.from({ length: 50 }, (_, index) => guess(`nobody ${index}`)));
+    expect(nobodies.filter(({ status }) => status === "rejected")).toHaveLength(16);
+  });
+
   it("looks users up at every request: a changed password and a removed user count at once", async () => {
     const table = new Map([["ada", user("old")]]);
     const auth = basicProvider((name) => table.get(name));

@@ -2,12 +2,13 @@
 import { type HmacForm, SignatureAuth } from "@sallyport/auth-core";
 import { describe, expect, it } from "vitest";
 import { type HmacVerifyOptions, memoryReplayCache, verifyHmacSignature } from "../../src/index.ts";
-import { at, type Sent, signedServer, tampered } from "./signed-server.ts";
+import { at, heldBack, type Sent, signedServer, tampered } from "./signed-server.ts";
 
 const everything: HmacForm = { message: "{method}\n{path}{query}\n{timestamp}\n{nonce}\n{bodyHash}" };
 const secrets = new Map([["key-1", "secret"]]);
 const settings: HmacVerifyOptions = { keys: (key) => secrets.get(key), now: () => at };
 
+const post = { method: "POST", body: "{}" } as const;
 const client = (form: HmacForm = {}, now = at): SignatureAuth =>
   new SignatureAuth("key-1", "secret", { ...form, now: () => now });
 
@@ -98,6 +99,21 @@ describe("a request is refused", () => {
     await send(server.url);
     if (kept !== undefined) await fetch(kept.url, { headers: kept.headers });
     expect(server.verdicts).toMatchObject([{ valid: true }, { valid: true }, { problem: "replayed" }]);
+  });
+
+  it("when it comes a second time, and holds its body back until the first is forgotten", async () => {
+    let time = at;
+    const now = (): number => time;
+    const options = { ...settings, ...everything, replayCache: memoryReplayCache({ now }), now };
+    const { value } = await client(everything).authFlow(new Request("https://a.example/", post)).next();
+    const { headers } = value as Request;
+    const first = new Request("https://a.example/", { ...post, headers });
+    expect(await verifyHmacSignature(first, options)).toMatchObject({ valid: true });
+    const late = heldBack(post.body, () => {
+      time += 301_000;
+    });
+    const second = new Request("https://a.example/", { ...post, headers, ...late });
+    expect(await verifyHmacSignature(second, options)).toMatchObject({ problem: "timestamp_outside_window" });
   });
 
   it("when its body is longer than is read, declared or not", async () => {

@@ -8,7 +8,7 @@ import {
   type VerificationKey,
   verifyHttpSignature,
 } from "../../src/index.ts";
-import { at, type Sent, type SignedServer, signedServer, tampered } from "./signed-server.ts";
+import { at, heldBack, type Sent, type SignedServer, signedServer, tampered } from "./signed-server.ts";
 
 const pkcs8 = { type: "pkcs8", format: "pem" } as const;
 const spki = { type: "spki", format: "pem" } as const;
@@ -288,6 +288,24 @@ describe("a request is refused", () => {
     await send(url);
     if (kept !== undefined) await fetch(kept.url, { headers: kept.headers });
     expect(verdicts).toMatchObject([{ valid: true }, { valid: true }, { problem: "replayed" }]);
+  });
+
+  it("when it comes a second time, and holds its body back until the first is forgotten", async () => {
+    let time = at;
+    const now = (): number => time;
+    const options = { keys: () => shared, replayCache: memoryReplayCache({ now }), now };
+    const shared = { key: "secret", algorithm: "hmac-sha256" } as const;
+    const post = { method: "POST", body: "{}" } as const;
+    const auth = new HttpSignatureAuth("k", "secret", { algorithm: "hmac-sha256", now });
+    const { value } = await auth.authFlow(new Request("https://a.example/", post)).next();
+    const { headers } = value as Request;
+    const first = new Request("https://a.example/", { ...post, headers });
+    expect(await verifyHttpSignature(first, options)).toMatchObject({ valid: true });
+    const late = heldBack(post.body, () => {
+      time += 301_000;
+    });
+    const second = new Request("https://a.example/", { ...post, headers, ...late });
+    expect(await verifyHttpSignature(second, options)).toMatchObject({ problem: "timestamp_outside_window" });
   });
 
   it("when it comes a second time with the other signature that ECDSA has for it", async () => {

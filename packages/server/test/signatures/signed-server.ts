@@ -70,3 +70,18 @@ export function tampered(auth: Auth, tamper: (sent: Sent) => void = () => {}): t
     },
   }) as typeof fetch;
 }
+
+/** A body whose sender lets time pass before its end, for a `Request`. */
+export function heldBack(text: string, pass: () => void): RequestInit & { duplex: "half" } {
+  const body = new ReadableStream(
+    {
+      pull(controller) {
+        pass();
+        controller.enqueue(new TextEncoder().encode(text));
+        controller.close();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  return { body, duplex: "half" };
+}
