@@ -33,7 +33,7 @@ export class SignedCaller {
     if (authorization.startsWith("AWS4-HMAC-SHA256 ")) return this.#aws(request, authorization);
     if (headers.has("x-signature")) {
       const keys = (name: string): string | undefined => (name === "alice" ? this.#secret : undefined);
-      const message = "{method}{path}{query}{timestamp}{nonce}{bodyHash}";
+      const message = "{method}\n{path}\n{query}\n{timestamp}\n{nonce}\n{bodyHash}";
       return (await verifyHmacSignature(request, { keys, message, replayCache: this.#replays })).valid;
     }
     if (!headers.has("signature")) return false;

@@ -17,7 +17,7 @@ describe("hashPassword", () => {
       expect(await matchesHash("pässwörd", stored)).toBe(true);
       expect(await matchesHash("passwörd", stored)).toBe(false);
     }
-  });
+  }, 30_000);
 
   it.each(["", "line\nbreak", "nul\0"])("refuses %j, which no client could send", async (password) => {
     await expect(hashPassword(password)).rejects.toMatchObject({ code: "config_invalid" });
