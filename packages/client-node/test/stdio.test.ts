@@ -190,6 +190,8 @@ describe.each([sdkV2, sdkV1])("stdio over $name", (sdk) => {
     const server = follow(folder, [node, stdioServerScript]);
     const client = connectTo(server.config);
     const first = await client.createSession("local");
+    // Another process may have told the protocol; once this one has answered, its id is written down.
+    await first.listTools();
     for (const pid of await server.pids()) {
       try {
         process.kill(pid, "SIGKILL");
