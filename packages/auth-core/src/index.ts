@@ -33,7 +33,8 @@ export {
   type SecurityRefusalCode,
 } from "./errors.ts";
 export type { AuthEvent, AuthEventListener, RedirectEvent, RequestEvent, ResponseEvent } from "./events.ts";
-export { type AuthFetch, type AuthFetchOptions, createAuthFetch } from "./fetch/auth-fetch.ts";
+export { type AuthFetchOptions, createAuthFetch } from "./fetch/auth-fetch.ts";
+export type { AuthFetch } from "./fetch/call.ts";
 export { type Challenge, formatChallenge, parseChallenges } from "./http/challenge.ts";
 export { ApiKeyAuth } from "./schemes/api-key.ts";
 export { type Auth, type AuthFunction, type HeadersFunction, isAuth } from "./schemes/auth.ts";

@@ -9,12 +9,9 @@ import { functionAuth } from "../schemes/function.ts";
 import { noAuth } from "../schemes/none.ts";
 import type { SecretInput, SecretReader } from "../secrets/source.ts";
 import { unlessAborted } from "./abort.ts";
-import { readCall, signalOf } from "./call.ts";
+import { type AuthFetch, readCall, signalOf } from "./call.ts";
 import { Exchange } from "./exchange.ts";
 import { staticHeaders } from "./static-headers.ts";
-
-/** A `fetch` that authenticates. Takes what `fetch` takes. */
-export type AuthFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
 
 /** Options of {@link createAuthFetch}. */
 export interface AuthFetchOptions {

@@ -5,6 +5,9 @@
 import { SallyportError } from "../errors.ts";
 import { noBody, type ReplayableBody, replayable } from "./body.ts";
 
+/** A `fetch` that authenticates. Takes what `fetch` takes. */
+export type AuthFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
 /** `RequestInit` as the platforms take it; the DOM's own type lacks `duplex`. */
 export type SendInit = RequestInit & { duplex?: "half" };
 

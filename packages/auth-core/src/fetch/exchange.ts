@@ -5,8 +5,7 @@
 import type { AuthEventListener } from "../events.ts";
 import type { Auth } from "../schemes/auth.ts";
 import { unlessAborted } from "./abort.ts";
-import type { AuthFetch } from "./auth-fetch.ts";
-import type { Call, SendInit, Target } from "./call.ts";
+import type { AuthFetch, Call, SendInit, Target } from "./call.ts";
 import { addStaticHeaders, mayBeCredential } from "./headers.ts";
 import { type Handed, invalidFlow, type Leg, LegSender, release } from "./leg.ts";
 import { Observer } from "./observe.ts";

@@ -4,9 +4,8 @@
  */
 import { quoteForeign, SallyportError } from "../errors.ts";
 import { maskUrl } from "../events.ts";
-import type { AuthFetch } from "./auth-fetch.ts";
 import type { ReplayableBody } from "./body.ts";
-import type { Call, SendInit } from "./call.ts";
+import type { AuthFetch, Call, SendInit } from "./call.ts";
 import { addedHeaders, mayBeCredential } from "./headers.ts";
 import type { Observer } from "./observe.ts";
 import { hiddenRedirect, redirectTarget } from "./redirects.ts";
