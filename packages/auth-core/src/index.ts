@@ -23,6 +23,8 @@ export type {
   TlsConfig,
 } from "./config/types.ts";
 export { createAuth } from "./create-auth.ts";
+export { memoryStore } from "./credentials/memory-store.ts";
+export type { CredentialStore } from "./credentials/store.ts";
 export {
   ConfigError,
   type ConfigProblem,

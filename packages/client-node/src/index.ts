@@ -5,3 +5,6 @@ export type { Environment, EnvironmentOptions } from "./environment.ts";
 export { HttpSession, type HttpSessionOptions } from "./http-session.ts";
 export { type NodeSecretsOptions, nodeSecrets } from "./secrets/node-secrets.ts";
 export { SessionsError } from "./sessions-error.ts";
+export { type FileStoreOptions, fileStore } from "./stores/file-store.ts";
+export { type KeychainStoreOptions, keychainStore } from "./stores/keychain-store.ts";
+export { sallyportHome } from "./stores/location.ts";
