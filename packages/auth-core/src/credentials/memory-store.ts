@@ -33,7 +33,7 @@ export function memoryStore(): CredentialStore {
       values.delete(key);
     },
     async withLock(key, run) {
-      const turn = (ends.get(key) ?? Promise.resolve()).then(run);
+      const turn = (ends.get(key) ?? Promise.resolve()).then(() => run());
       const end = turn.then(ignore, ignore);
       ends.set(key, end);
       try {
