@@ -38,6 +38,12 @@ export type { AuthEvent, AuthEventListener, RedirectEvent, RequestEvent, Respons
 export { type AuthFetchOptions, createAuthFetch } from "./fetch/auth-fetch.ts";
 export type { AuthFetch } from "./fetch/call.ts";
 export { type Challenge, formatChallenge, parseChallenges } from "./http/challenge.ts";
+export type {
+  DeviceCode,
+  Interaction,
+  InteractionRequest,
+  InteractionSession,
+} from "./oauth/interaction.ts";
 export { ApiKeyAuth } from "./schemes/api-key.ts";
 export { type Auth, type AuthFunction, type HeadersFunction, isAuth } from "./schemes/auth.ts";
 export type { AwsCredentialOptions, AwsCredentials } from "./schemes/aws-credentials.ts";

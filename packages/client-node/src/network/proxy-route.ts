@@ -121,7 +121,8 @@ function familyName(family: number): "ipv4" | "ipv6" {
   return family === 4 ? "ipv4" : "ipv6";
 }
 
-function isLoopback(hostname: string): boolean {
+/** Whether a host name of a URL is this machine. */
+export function isLoopback(hostname: string): boolean {
   const host = bareHost(hostname);
   return host === "localhost" || host.endsWith(".localhost") || host === "::1" || /^127(?:\.\d+){3}$/.test(host);
 }
