@@ -12,7 +12,7 @@ export async function unlessAborted<T>(signal: AbortSignal | undefined, promise:
   return settled ? promise : race(signal, promise);
 }
 
-/** Longer than a scheme takes whose secrets are texts, and shorter than anything that asks the outside. */
+/** Longer than a flow takes that waits for nothing, and shorter than anything that asks the outside. */
 const microtasks = 12;
 
 async function settlesAtOnce(promise: Promise<unknown>): Promise<boolean> {

@@ -6,6 +6,7 @@ import { SallyportError } from "../errors.ts";
 import type { AuthEventListener } from "../events.ts";
 import { type Auth, type AuthFunction, type HeadersFunction, isAuth } from "../schemes/auth.ts";
 import { functionAuth } from "../schemes/function.ts";
+import { headersOf } from "../schemes/header-auth.ts";
 import { noAuth } from "../schemes/none.ts";
 import type { SecretInput, SecretReader } from "../secrets/source.ts";
 import { unlessAborted } from "./abort.ts";
@@ -59,6 +60,7 @@ export interface AuthFetchOptions {
 export function createAuthFetch(auth: Auth | AuthFunction | undefined, options: AuthFetchOptions = {}): AuthFetch {
   const { fetch: send, secrets, onEvent } = options;
   const scheme = asAuth(auth);
+  const authHeaders = headersOf(scheme);
   const headers = staticHeaders(options.headers ?? {}, secrets);
   const guarded = scheme !== noAuth || !headers.none;
   let home = options.origin === undefined ? undefined : originOf(options.origin);
@@ -66,12 +68,13 @@ export function createAuthFetch(auth: Auth | AuthFunction | undefined, options: 
   return async (input, init) => {
     const signal = signalOf(input, init);
     signal?.throwIfAborted();
-    const call = await unlessAborted(signal, readCall(input, init));
+    const reading = readCall(input, init);
+    const call = reading instanceof Promise ? await unlessAborted(signal, reading) : reading;
     if (guarded) {
       home ??= call.url.origin;
       if (call.url.origin !== home) throw wrongOrigin(home, call.url.origin);
     }
-    const setup = { auth: scheme, headers, guarded, send: send ?? globalThis.fetch, onEvent };
+    const setup = { auth: scheme, authHeaders, headers, guarded, send: send ?? globalThis.fetch, onEvent };
     return new Exchange(setup, call).run(call);
   };
 }

@@ -18,8 +18,8 @@ export interface ReplayableBody {
   discard(): void;
 }
 
-/** Make the body of a request replayable. Streams are read only as they are sent. */
-export async function replayable(body: unknown): Promise<ReplayableBody> {
+/** Make the body of a request replayable; a form takes a promise. Streams are read only as they are sent. */
+export function replayable(body: unknown): ReplayableBody | Promise<ReplayableBody> {
   if (body === undefined || body === null) return noBody;
   if (typeof body === "string") return constant(body, plainText);
   if (body instanceof Blob) return constant(body, body.type === "" ? undefined : body.type);
@@ -28,15 +28,17 @@ export async function replayable(body: unknown): Promise<ReplayableBody> {
   }
   // A Blob is a copy that later changes to the caller's buffer cannot reach, and is itself never copied again.
   if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return constant(new Blob([body as BlobPart]));
-  if (body instanceof FormData) {
-    const form = new Response(body);
-    // Not `form.blob()`: a Blob's type is lowercase, and a boundary may not be.
-    return constant(new Blob([await form.arrayBuffer()]), form.headers.get("content-type") ?? undefined);
-  }
+  if (body instanceof FormData) return written(body);
   if (body instanceof ReadableStream) return new ReplayableStream(body.getReader());
   // Node's fetch takes async iterables too.
   if (isAsyncIterable(body)) return new ReplayableStream(iterableSource(body));
   return constant(String(body), plainText);
+}
+
+async function written(body: FormData): Promise<ReplayableBody> {
+  const form = new Response(body);
+  // Not `form.blob()`: a Blob's type is lowercase, and a boundary may not be.
+  return constant(new Blob([await form.arrayBuffer()]), form.headers.get("content-type") ?? undefined);
 }
 
 const plainText = "text/plain;charset=UTF-8";

@@ -32,21 +32,21 @@ export interface Call extends Target {
  * Read the arguments of a `fetch`. The body of a `Request` is read into memory, since that is the only way to learn its
  * length; a stream in `init.body` is not.
  *
+ * @returns a promise only when there is something to wait for.
  * @throws SallyportError `config_invalid` when the URL holds a user name or a password.
  */
-export async function readCall(input: string | URL | Request, init: RequestInit | undefined): Promise<Call> {
+export function readCall(input: string | URL | Request, init: RequestInit | undefined): Call | Promise<Call> {
   const given = input instanceof Request ? input : undefined;
-  const url = parseUrl(given === undefined ? input : given.url);
-  const body = await readBody(given, init?.body);
-  return {
-    url,
-    method: init?.method ?? given?.method ?? "GET",
+  const call = {
+    url: parseUrl(given === undefined ? input : given.url),
+    method: methodOf(init?.method ?? given?.method),
     headers: new Headers(init?.headers ?? given?.headers),
-    body,
     signal: signalOf(input, init),
     redirect: init?.redirect ?? given?.redirect ?? "follow",
-    extras: { ...(given === undefined ? {} : settingsOf(given)), ...init },
+    extras: Object.assign(given === undefined ? {} : settingsOf(given), init),
   };
+  const body = readBody(given, init?.body);
+  return body instanceof Promise ? body.then((read) => ({ ...call, body: read })) : Object.assign(call, { body });
 }
 
 /** The signal that aborts a call: `init.signal`, where `null` means none, then that of the request. */
@@ -64,8 +64,17 @@ function parseUrl(input: string | URL | Request): URL {
     );
   }
   // Runtimes differ in whether they send the `?` of an empty query, and a signature covers what is sent.
-  if (url.search === "") url.search = "";
+  if (url.search === "" && url.href.includes("?")) url.search = "";
   return url;
+}
+
+const normalizedMethods: ReadonlySet<string> = new Set(["DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"]);
+
+/** Fetch standard, normalize a method: those that everybody knows may be written in lowercase. */
+function methodOf(method = "GET"): string {
+  if (normalizedMethods.has(method)) return method;
+  const upper = method.toUpperCase();
+  return normalizedMethods.has(upper) ? upper : method;
 }
 
 function absoluteUrl(text: string): URL {
@@ -77,12 +86,11 @@ function absoluteUrl(text: string): URL {
   }
 }
 
-async function readBody(given: Request | undefined, body: unknown): Promise<ReplayableBody> {
+function readBody(given: Request | undefined, body: unknown): ReplayableBody | Promise<ReplayableBody> {
   if (body !== undefined && body !== null) return replayable(body);
   if (given === undefined || given.body === null) return noBody;
   // Firefox has no `Request.body` to tell "no body" from "a body".
-  const bytes = await given.arrayBuffer();
-  return bytes.byteLength === 0 ? noBody : replayable(bytes);
+  return given.arrayBuffer().then((bytes) => (bytes.byteLength === 0 ? noBody : replayable(bytes)));
 }
 
 /** The members of a `Request` that a spread would miss, since they live on its prototype. */

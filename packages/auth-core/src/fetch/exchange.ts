@@ -4,18 +4,21 @@
  */
 import type { AuthEventListener } from "../events.ts";
 import type { Auth } from "../schemes/auth.ts";
+import type { HeaderReading, HeaderSource } from "../schemes/header-source.ts";
 import { unlessAborted } from "./abort.ts";
-import type { AuthFetch, Call, SendInit, Target } from "./call.ts";
-import { addStaticHeaders, mayBeCredential } from "./headers.ts";
-import { type Handed, invalidFlow, type Leg, LegSender, release } from "./leg.ts";
+import type { AuthFetch, Call, Target } from "./call.ts";
+import { FlowRunner } from "./flow.ts";
+import { addSchemeHeaders, addStaticHeaders } from "./headers.ts";
+import { type Leg, LegSender, release } from "./leg.ts";
 import { Observer } from "./observe.ts";
 import { checkRedirect, redirected } from "./redirects.ts";
-import type { HeaderReading, StaticHeaders } from "./static-headers.ts";
 
 /** What a call needs to know of its fetch. */
 export interface Setup {
   readonly auth: Auth;
-  readonly headers: StaticHeaders;
+  /** The headers of `auth`, when they are all there is to it. */
+  readonly authHeaders: HeaderSource | undefined;
+  readonly headers: HeaderSource;
   /** Whether there is anything that belongs to one origin alone. */
   readonly guarded: boolean;
   readonly send: AuthFetch;
@@ -28,12 +31,13 @@ export class Exchange {
   readonly #signal: AbortSignal | undefined;
   readonly #observer: Observer;
   readonly #sender: LegSender;
+  #flows: FlowRunner | undefined;
 
   constructor(setup: Setup, call: Call) {
     this.#setup = setup;
     this.#signal = call.signal;
     this.#observer = new Observer(setup.onEvent);
-    this.#sender = new LegSender(setup.send, call, this.#observer);
+    this.#sender = new LegSender(setup.send, call, this.#observer, setup.guarded);
   }
 
   async run(first: Target): Promise<Response> {
@@ -42,22 +46,21 @@ export class Exchange {
     let redirects = 0;
     let renewed = false;
     try {
-      let readings = await unlessAborted(this.#signal, headers.read());
+      const reading = headers.read();
+      let readings = reading instanceof Promise ? await unlessAborted(this.#signal, reading) : reading;
       for (;;) {
-        const handed = this.#hand(target, readings);
-        const { response, to } = await this.#authenticate(handed);
+        const { response, to } = await this.#authenticate(target, readings);
         if (to !== undefined) {
           release(response);
           redirects += 1;
-          this.#checkRedirect(response.status, handed, to, redirects);
+          this.#checkRedirect(response.status, target, to, redirects);
           target = redirected(target, to, response.status);
           continue;
         }
         if (response.status === 401 && !renewed) {
           renewed = true;
-          const fresh = await orRelease(response, unlessAborted(this.#signal, headers.renew(readings)));
+          const fresh = await this.#renewed(response, headers, readings);
           if (fresh !== undefined) {
-            release(response);
             readings = fresh;
             continue;
           }
@@ -73,75 +76,63 @@ export class Exchange {
     }
   }
 
-  /** Make the request that the scheme is asked to authenticate. */
-  #hand(target: Target, readings: readonly HeaderReading[]): Handed {
+  /** Send a request as the scheme wants it, until the scheme is content or a redirect takes the request elsewhere. */
+  #authenticate(target: Target, readings: readonly HeaderReading[]): Promise<Leg> {
+    const { auth, authHeaders } = this.#setup;
+    if (authHeaders !== undefined) return this.#withHeaders(target, readings, authHeaders);
+    this.#flows ??= new FlowRunner(auth, this.#sender, this.#signal);
+    return this.#flows.run(target, outgoingHeaders(target, readings));
+  }
+
+  /** What the flow of such a scheme comes to, without the flow. */
+  async #withHeaders(target: Target, readings: readonly HeaderReading[], source: HeaderSource): Promise<Leg> {
+    const reading = source.read();
+    const own = reading instanceof Promise ? await unlessAborted(this.#signal, reading) : reading;
+    const leg = await this.#sendHeaders(target, readings, own);
+    if (leg.to !== undefined || leg.response.status !== 401) return leg;
+    const fresh = await this.#renewed(leg.response, source, own);
+    return fresh === undefined ? leg : this.#sendHeaders(target, readings, fresh);
+  }
+
+  #sendHeaders(target: Target, readings: readonly HeaderReading[], own: readonly HeaderReading[]): Promise<Leg> {
     const { url, method, body } = target;
-    const whole = this.#setup.auth.needsBody !== false;
-    // Wrapping the body in a stream costs more than all the rest of a Request.
-    const init: SendInit = { method, headers: target.headers, body: whole ? body.open() : null };
-    if (body.streams) init.duplex = "half";
-    const request = new Request(url, init);
-    // Making a Request follow a signal costs as much again, and few schemes ask for it.
-    if (this.#signal !== undefined) Object.defineProperty(request, "signal", { value: this.#signal });
-    if (body.contentType !== undefined && !target.headers.has("content-type")) {
-      request.headers.set("content-type", body.contentType);
-    }
-    addStaticHeaders(request, readings);
-    const headers = new Map(request.headers);
-    const guarded = this.#setup.guarded || [...headers.keys()].some(mayBeCredential);
-    return { request, url, headers, body, whole, guarded };
+    const headers = outgoingHeaders(target, readings);
+    addSchemeHeaders(headers, own);
+    return this.#sender.send({ url, method, headers, body: body.open(), signal: this.#signal }, target);
   }
 
-  /** Run the scheme until it is content, or a redirect takes the request elsewhere. */
-  async #authenticate(handed: Handed): Promise<Leg> {
-    const flow = this.#setup.auth.authFlow(handed.request);
-    if (typeof flow?.next !== "function")
-      throw invalidFlow("gave no generator: write it as `async *authFlow(request)`");
-    let response: Response | undefined;
+  /** Read headers again that a server has refused. When they have changed its answer is let go of, and when that fails. */
+  async #renewed(
+    refusal: Response,
+    source: HeaderSource,
+    refused: readonly HeaderReading[],
+  ): Promise<readonly HeaderReading[] | undefined> {
+    let kept = false;
     try {
-      let step = await unlessAborted(this.#signal, flow.next());
-      while (step.done !== true) {
-        if (response !== undefined) release(response);
-        const leg = await this.#sender.send(step.value, handed);
-        if (leg.to !== undefined) return leg;
-        response = leg.response;
-        step = await unlessAborted(this.#signal, flow.next(response));
-      }
-    } catch (error) {
-      if (response !== undefined) release(response);
-      throw error;
+      const fresh = await unlessAborted(this.#signal, source.renew(refused));
+      kept = fresh === undefined;
+      return fresh;
     } finally {
-      void close(flow);
+      if (!kept) release(refusal);
     }
-    if (response !== undefined) return { response, to: undefined };
-    throw invalidFlow("ended without yielding a request");
   }
 
-  #checkRedirect(status: number, { url, guarded }: Handed, to: URL, redirects: number): void {
+  #checkRedirect(status: number, target: Target, to: URL, redirects: number): void {
+    const from = target.url;
     try {
-      checkRedirect({ from: url, to, status, guarded, redirects });
+      checkRedirect({ from, to, status, guarded: this.#sender.guards(target), redirects });
     } catch (error) {
-      this.#observer.redirect(status, url, to, false);
+      this.#observer.redirect(status, from, to, false);
       throw error;
     }
-    this.#observer.redirect(status, url, to, true);
+    this.#observer.redirect(status, from, to, true);
   }
 }
 
-async function orRelease<T>(response: Response, promise: Promise<T>): Promise<T> {
-  try {
-    return await promise;
-  } catch (error) {
-    release(response);
-    throw error;
-  }
-}
-
-/** Let a scheme that is not asked any further clean up. It may still wait for something: nobody waits for it. */
-async function close(flow: AsyncGenerator<Request, void, Response>): Promise<void> {
-  try {
-    await flow.return(undefined);
-  } catch {
-    // The call has its outcome already, and a failure to clean up does not change it.
-  }
+/** The headers of a request without those of the scheme. */
+function outgoingHeaders({ headers, body }: Target, readings: readonly HeaderReading[]): Headers {
+  const all = new Headers(headers);
+  if (body.contentType !== undefined && !all.has("content-type")) all.set("content-type", body.contentType);
+  addStaticHeaders(all, readings);
+  return all;
 }

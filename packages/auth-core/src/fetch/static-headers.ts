@@ -3,26 +3,8 @@
  */
 import { isSallyportError, SallyportError } from "../errors.ts";
 import type { HeadersFunction } from "../schemes/auth.ts";
-import { type SecretHeader, secretHeaders } from "../schemes/multi-header.ts";
-import { renewAll } from "../schemes/send-secrets.ts";
-import type { Reading } from "../secrets/secret.ts";
+import { type HeaderReading, type HeaderSource, headerSource, secretHeaders } from "../schemes/header-source.ts";
 import type { SecretInput, SecretReader } from "../secrets/source.ts";
-
-/** A header, and what was read for it. */
-export interface HeaderReading {
-  readonly name: string;
-  readonly reading: Reading;
-}
-
-/** Where the static headers of a fetch come from. */
-export interface StaticHeaders {
-  /** Whether there is nothing to send, ever. */
-  readonly none: boolean;
-  /** What to send with a new request. */
-  read(): Promise<readonly HeaderReading[]>;
-  /** What to send after a server refused these. `undefined` when nothing has changed. */
-  renew(refused: readonly HeaderReading[]): Promise<readonly HeaderReading[] | undefined>;
-}
 
 /**
  * @throws SallyportError as {@link secretHeaders}; for a function when it is asked.
@@ -30,33 +12,16 @@ export interface StaticHeaders {
 export function staticHeaders(
   headers: Readonly<Record<string, SecretInput>> | HeadersFunction,
   reader: SecretReader | undefined,
-): StaticHeaders {
-  return typeof headers === "function" ? askedHeaders(headers) : keptHeaders(headers, reader);
+): HeaderSource {
+  if (typeof headers === "function") return askedHeaders(headers);
+  return headerSource(secretHeaders(Object.entries(headers), reader));
 }
 
-function keptHeaders(headers: Readonly<Record<string, SecretInput>>, reader: SecretReader | undefined): StaticHeaders {
-  const list = secretHeaders(Object.entries(headers), reader);
-  const secrets = list.map(({ secret }) => secret);
-  const named = (readings: readonly Reading[]): HeaderReading[] =>
-    readings.map((reading, index) => ({ name: list[index]?.name ?? "", reading }));
-  return {
-    none: list.length === 0,
-    read: () => readAll(list),
-    async renew(refused) {
-      const readings = await renewAll(
-        secrets,
-        refused.map(({ reading }) => reading),
-      );
-      return readings === undefined ? undefined : named(readings);
-    },
-  };
-}
-
-function askedHeaders(ask: HeadersFunction): StaticHeaders {
+function askedHeaders(ask: HeadersFunction): HeaderSource {
   const read = async (): Promise<readonly HeaderReading[]> => {
     // Functions, so that a complaint says where the value comes from.
     const entries = (await entriesOf(ask)).map(([name, value]): [string, SecretInput] => [name, () => value]);
-    return readAll(secretHeaders(entries, undefined));
+    return headerSource(secretHeaders(entries, undefined)).read();
   };
   return {
     none: false,
@@ -83,10 +48,6 @@ async function entriesOf(ask: HeadersFunction): Promise<[string, string][]> {
     );
   }
   return Symbol.iterator in answer ? [...(answer as Iterable<[string, string]>)] : Object.entries(answer);
-}
-
-async function readAll(list: readonly SecretHeader[]): Promise<HeaderReading[]> {
-  return Promise.all(list.map(async ({ name, secret }) => ({ name, reading: await secret.get() })));
 }
 
 function sameHeaders(one: readonly HeaderReading[], other: readonly HeaderReading[]): boolean {

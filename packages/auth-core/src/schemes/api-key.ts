@@ -3,10 +3,9 @@
  */
 import { Secret } from "../secrets/secret.ts";
 import type { SecretInput } from "../secrets/source.ts";
-import type { Auth } from "./auth.ts";
-import { headerName, headerWriter, setHeader } from "./header.ts";
+import { headerName, headerWriter } from "./header.ts";
+import { HeaderAuth } from "./header-auth.ts";
 import type { KeyOptions } from "./options.ts";
-import { sendSecrets } from "./send-secrets.ts";
 
 /**
  * Sends a key in a header with every request.
@@ -19,24 +18,13 @@ import { sendSecrets } from "./send-secrets.ts";
  * const prefixed = createAuthFetch(new ApiKeyAuth("k-1", "Authorization", { prefix: "Token " }));
  * ```
  */
-export class ApiKeyAuth implements Auth {
-  readonly needsBody: boolean = false;
-  readonly #name: string;
-  readonly #key: Secret;
-
+export class ApiKeyAuth extends HeaderAuth {
   /**
    * @throws SallyportError `config_invalid` when `name` is not the name of a header; `credential_source_failed` when
    * the key cannot stand in one.
    */
   constructor(key: SecretInput, name = "X-API-Key", options: KeyOptions = {}) {
-    this.#name = headerName(name);
-    this.#key = new Secret(key, options.secrets, headerWriter(this.#name, options.prefix));
-  }
-
-  authFlow(request: Request): AsyncGenerator<Request, void, Response> {
-    return sendSecrets([this.#key], ([value = ""]) => {
-      setHeader(request, this.#name, value);
-      return request;
-    });
+    const written = headerName(name);
+    super([{ name: written, secret: new Secret(key, options.secrets, headerWriter(written, options.prefix)) }]);
   }
 }

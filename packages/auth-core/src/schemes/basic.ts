@@ -6,10 +6,8 @@ import { byteString } from "../http/byte-string.ts";
 import { hasControlCharacter } from "../http/token.ts";
 import { Secret, type SecretWriter } from "../secrets/secret.ts";
 import type { SecretInput } from "../secrets/source.ts";
-import type { Auth } from "./auth.ts";
-import { setHeader } from "./header.ts";
+import { HeaderAuth } from "./header-auth.ts";
 import type { SecretOptions } from "./options.ts";
-import { sendSecrets } from "./send-secrets.ts";
 
 /**
  * Sends a user name and a password with every request, in UTF-8 (RFC 7617). Either may be empty.
@@ -21,10 +19,7 @@ import { sendSecrets } from "./send-secrets.ts";
  * const fetch = createAuthFetch(new BasicAuth("ana", () => "correct horse"));
  * ```
  */
-export class BasicAuth implements Auth {
-  readonly needsBody: boolean = false;
-  readonly #credentials: Secret;
-
+export class BasicAuth extends HeaderAuth {
   /**
    * @throws SallyportError `config_invalid` when the user name holds a colon, which would end it, or a control character;
    * `credential_source_failed` when the password holds a control character.
@@ -42,14 +37,7 @@ export class BasicAuth implements Auth {
         "A user name for basic authentication cannot contain line breaks or other control characters (RFC 7617 §2).",
       );
     }
-    this.#credentials = new Secret(password, options.secrets, basicWriter(username));
-  }
-
-  authFlow(request: Request): AsyncGenerator<Request, void, Response> {
-    return sendSecrets([this.#credentials], ([value = ""]) => {
-      setHeader(request, "Authorization", value);
-      return request;
-    });
+    super([{ name: "Authorization", secret: new Secret(password, options.secrets, basicWriter(username)) }]);
   }
 }
 

@@ -3,10 +3,8 @@
  */
 import { Secret, type SecretWriter } from "../secrets/secret.ts";
 import type { SecretInput } from "../secrets/source.ts";
-import type { Auth } from "./auth.ts";
-import { setHeader } from "./header.ts";
+import { HeaderAuth } from "./header-auth.ts";
 import type { SecretOptions } from "./options.ts";
-import { sendSecrets } from "./send-secrets.ts";
 
 /**
  * Sends a bearer token with every request (RFC 6750 §2.1, TOK-01).
@@ -19,23 +17,13 @@ import { sendSecrets } from "./send-secrets.ts";
  * const response = await fetch("http://127.0.0.1:8000/mcp");
  * ```
  */
-export class BearerAuth implements Auth {
-  readonly needsBody: boolean = false;
-  readonly #token: Secret;
-
+export class BearerAuth extends HeaderAuth {
   /**
    * @param token - the token, where it is kept, or a function that is asked before every request.
    * @throws SallyportError `credential_source_failed` when the token holds anything but visible ASCII characters.
    */
   constructor(token: SecretInput, options: SecretOptions = {}) {
-    this.#token = new Secret(token, options.secrets, writeBearer);
-  }
-
-  authFlow(request: Request): AsyncGenerator<Request, void, Response> {
-    return sendSecrets([this.#token], ([value = ""]) => {
-      setHeader(request, "Authorization", value);
-      return request;
-    });
+    super([{ name: "Authorization", secret: new Secret(token, options.secrets, writeBearer) }]);
   }
 }
 

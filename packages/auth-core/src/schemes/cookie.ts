@@ -5,10 +5,8 @@ import { quoteForeign, SallyportError } from "../errors.ts";
 import { isToken } from "../http/token.ts";
 import { Secret } from "../secrets/secret.ts";
 import type { SecretInput } from "../secrets/source.ts";
-import type { Auth } from "./auth.ts";
-import { setHeader } from "./header.ts";
+import { HeaderAuth } from "./header-auth.ts";
 import type { KeyOptions } from "./options.ts";
-import { sendSecrets } from "./send-secrets.ts";
 
 /**
  * Sends a key as a cookie with every request. Not in browsers, where code cannot set cookies of a request.
@@ -20,11 +18,7 @@ import { sendSecrets } from "./send-secrets.ts";
  * const fetch = createAuthFetch(new CookieAuth("s-1", "session"));
  * ```
  */
-export class CookieAuth implements Auth {
-  readonly needsBody: boolean = false;
-  readonly #name: string;
-  readonly #key: Secret;
-
+export class CookieAuth extends HeaderAuth {
   /**
    * @throws SallyportError `config_invalid` when `name` is not the name of a cookie; `credential_source_failed` when
    * the key cannot stand in one.
@@ -33,20 +27,12 @@ export class CookieAuth implements Auth {
     if (!isToken(name))
       throw new SallyportError("config_invalid", `${quoteForeign(name)} is not the name of a cookie.`);
     const prefix = options.prefix ?? "";
-    this.#name = name;
-    this.#key = new Secret(key, options.secrets, (text) =>
+    const secret = new Secret(key, options.secrets, (text) =>
       isCookieValue(prefix + text) && text !== ""
         ? prefix + text
         : { problem: `for the cookie ${name} is empty or holds a character that a cookie cannot carry` },
     );
-  }
-
-  authFlow(request: Request): AsyncGenerator<Request, void, Response> {
-    const others = request.headers.get("cookie");
-    return sendSecrets([this.#key], ([value = ""]) => {
-      setHeader(request, "Cookie", withCookie(others, this.#name, value));
-      return request;
-    });
+    super([{ name: "Cookie", secret, join: (others, value) => withCookie(others, name, value) }]);
   }
 }
 

@@ -43,3 +43,14 @@ export function setHeader(request: Request, name: string, value: string): void {
     );
   }
 }
+
+/**
+ * Check that requests can carry headers, before there is a request.
+ *
+ * @throws SallyportError `auth_unsupported` as {@link setHeader}.
+ */
+export function requireSettable(names: readonly string[]): void {
+  // Headers on their own keep what those of a Request drop.
+  const request = new Request("http://localhost/");
+  for (const name of names) setHeader(request, name, "-");
+}

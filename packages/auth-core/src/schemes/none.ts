@@ -2,11 +2,7 @@
  * No authentication, on purpose: `auth: { "type": "none" }`.
  */
 import type { Auth } from "./auth.ts";
+import { HeaderAuth } from "./header-auth.ts";
 
 /** Sends every request as it is, also after a 401. */
-export const noAuth: Auth = Object.freeze({
-  needsBody: false,
-  async *authFlow(request: Request): AsyncGenerator<Request, void, Response> {
-    yield request;
-  },
-});
+export const noAuth: Auth = /* @__PURE__ */ Object.freeze(/* @__PURE__ */ new HeaderAuth([]));
