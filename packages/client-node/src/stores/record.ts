@@ -16,7 +16,7 @@ export interface Sealed {
 export type Content = { readonly value: string } | { readonly sealed: Sealed };
 
 /** The most that a value may hold, in characters. */
-export const valueLimit = 256 * 1024;
+export const valueLimit: number = 256 * 1024;
 
 /**
  * The name, without an ending, of the file for a key. A key that is no plain name on every file system becomes its
@@ -31,8 +31,9 @@ export function nameOf(key: string): string {
       "A credential key must be 1 to 256 printable ASCII characters without a space, slash or backslash.",
     );
   }
-  // Windows reserves names of three and four letters; some systems do not tell capital letters from small ones.
-  return /^[a-z0-9_-]{5,100}$/.test(key) ? key : `~${sha256(key)}`;
+  // Some systems do not tell capital letters from small ones, and Windows reserves a few names.
+  const plain = /^[a-z0-9_-]{1,100}$/.test(key) && !/^(con|prn|aux|nul|com\d|lpt\d)$/.test(key);
+  return plain ? key : `~${sha256(key)}`;
 }
 
 /** The text of a credential file. */
