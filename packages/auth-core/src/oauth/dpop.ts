@@ -1,8 +1,16 @@
 /**
  * Proof of possession: RFC 9449. One key pair, a proof for every request, and the nonces that servers want in them.
  */
-import type { DPoPHandle } from "oauth4webapi";
-import type { DpopKeyStore } from "./dpop-key-store.ts";
+import {
+  allowInsecureRequests,
+  customFetch,
+  DPoP,
+  type DPoPHandle,
+  type ModifyAssertionFunction,
+  modifyAssertion,
+  protectedResourceRequest,
+} from "oauth4webapi";
+import { algorithmOf, type DpopKeyOptions, findKey } from "./dpop-key.ts";
 
 /** Makes proofs with one key. */
 export interface DpopProver {
@@ -27,16 +35,8 @@ export interface DpopProofRequest {
   readonly accessToken: string;
 }
 
-/** How a key for proofs is found or made. */
-export interface DpopOptions {
-  /** JWS algorithm of a new key, as configured. Default: the first of ours that the server supports, ES256 before all. */
-  readonly algorithm?: string | undefined;
-  /** `dpop_signing_alg_values_supported` of the authorization server. Absent: ES256 is supported. */
-  readonly supported?: readonly string[] | undefined;
-  /** The key as {@link DpopProver.export} gave it. Tokens are bound to it, so it is used whatever else is asked for. */
-  readonly stored?: string | undefined;
-  /** Where keys that cannot be exported are kept, and the name of this one. */
-  readonly kept?: { readonly keys: DpopKeyStore; readonly name: string } | undefined;
+/** How a key for proofs is found or made, and the clock of the proofs. */
+export interface DpopOptions extends DpopKeyOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -47,6 +47,71 @@ export interface DpopOptions {
  * @throws SallyportError `auth_unsupported` when the server supports none of our algorithms, or not the configured one;
  * `store_unavailable` when what is stored is no key.
  */
-export async function createDpop(_options: DpopOptions): Promise<DpopProver> {
-  throw new Error("not yet");
+export async function createDpop(options: DpopOptions): Promise<DpopProver> {
+  const pair = await findKey(options);
+  const algorithm = algorithmOf(pair.privateKey.algorithm, options.supported);
+  return new Prover(pair, algorithm, options.now);
 }
+
+class Prover implements DpopProver {
+  readonly handle: DPoPHandle;
+  readonly algorithm: string;
+  readonly #pair: CryptoKeyPair;
+  readonly #resources: DPoPHandle;
+  readonly #nonces = new Map<string, string>();
+
+  constructor(pair: CryptoKeyPair, algorithm: string, now: () => number) {
+    this.#pair = pair;
+    this.algorithm = algorithm;
+    const inOurTime: ModifyAssertionFunction = (header, claims) => {
+      header["alg"] = algorithm;
+      claims["iat"] = Math.floor(now() / 1000);
+    };
+    this.handle = DPoP({}, pair, { [modifyAssertion]: inOurTime });
+    // Two handles, since nonces belong to one server (DP-02) and an authorization server may share its origin with a resource.
+    this.#resources = DPoP({}, pair, {
+      [modifyAssertion]: (header, claims) => {
+        inOurTime(header, claims);
+        const nonce = this.#nonces.get(new URL(String(claims["htu"])).origin);
+        if (nonce !== undefined) claims["nonce"] = nonce;
+      },
+    });
+  }
+
+  thumbprint(): Promise<string> {
+    return this.handle.calculateThumbprint();
+  }
+
+  async export(): Promise<string | undefined> {
+    const { privateKey } = this.#pair;
+    return privateKey.extractable ? JSON.stringify(await crypto.subtle.exportKey("jwk", privateKey)) : undefined;
+  }
+
+  async proof({ method, url, accessToken }: DpopProofRequest): Promise<string> {
+    let proof = "";
+    await protectedResourceRequest(accessToken, method, new URL(url), new Headers(), null, {
+      DPoP: this.#resources,
+      [allowInsecureRequests]: true,
+      // Not sent from here: the proof goes with the caller's own request.
+      [customFetch]: async (_url, { headers }) => {
+        proof = headers["dpop"] ?? "";
+        return new Response();
+      },
+    });
+    return proof;
+  }
+
+  learn(url: string | URL, response: Response): void {
+    const nonce = response.headers.get("dpop-nonce");
+    // NQCHAR (RFC 9449 §8.1); one that is longer than this would make headers that servers refuse.
+    if (nonce === null || !/^[\x21\x23-\x5b\x5d-\x7e]{1,1024}$/.test(nonce)) return;
+    const { origin } = new URL(url);
+    this.#nonces.delete(origin);
+    this.#nonces.set(origin, nonce);
+    const [oldest] = this.#nonces.keys();
+    if (this.#nonces.size > mostOrigins && oldest !== undefined) this.#nonces.delete(oldest);
+  }
+}
+
+// A prover serves one resource, and where that redirects to.
+const mostOrigins = 20;

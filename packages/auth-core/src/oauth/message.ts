@@ -51,6 +51,14 @@ export function requestOptions(context: MessageContext): MessageOptions {
   };
 }
 
+/** An endpoint as messages name it: without its query, and bounded, since a server's metadata names it. */
+export function endpointName(endpoint: string | undefined): string {
+  if (endpoint === undefined || !URL.canParse(endpoint)) return "an endpoint that is no URL";
+  const { origin, pathname } = new URL(endpoint);
+  const name = `${origin}${pathname}`;
+  return name.length > 200 ? `${name.slice(0, 200)}…` : name;
+}
+
 /**
  * What to throw for a failed message: `throw messageError(error, "token_request_failed", "The token request to …")`.
  *

@@ -1,11 +1,18 @@
 /**
- * Who the client is at an authorization server: registered beforehand, described by a document, or registered now.
+ * Who the client is at an authorization server: registered beforehand, described by a document, or registered now
+ * (REG-01). Credentials belong to one issuer and never go to another (BIND-02, BIND-04).
  */
 import type { AuthorizationServer, Client, ClientAuth } from "oauth4webapi";
-import type { Secret } from "../secrets/secret.ts";
-import type { ClientAuthenticationMethod } from "./client-authentication.ts";
+import { quoteForeign, SallyportError } from "../errors.ts";
+import { Secret } from "../secrets/secret.ts";
+import {
+  type ClientAuthenticationMethod,
+  type ClientProof,
+  chooseAuthentication,
+  clientAuthentication,
+} from "./client-authentication.ts";
 import type { Discovery } from "./discovery/discovery.ts";
-import type { RegisteredClient } from "./dynamic-registration.ts";
+import { type RegisteredClient, registerClient } from "./dynamic-registration.ts";
 import type { MessageContext } from "./message.ts";
 
 /** What the configuration says about the client. */
@@ -25,9 +32,12 @@ export interface ClientSettings {
     | "jwt_bearer"
     | "enterprise"
     | undefined;
-  /** Scopes that will be asked for, separated by spaces. */
+  /** The scopes that will be asked for, separated by spaces. */
   readonly scope?: string | undefined;
-  /** The authorization server that `clientId` belongs to, where that is known: as configured, or the one it was last used with (BIND-03). */
+  /**
+   * The authorization server that `clientId` belongs to, where that is known: as configured, or the one it was last used
+   * with (BIND-03).
+   */
   readonly issuer?: string | undefined;
 }
 
@@ -67,12 +77,150 @@ export function clientIdOf(
   return server["client_id_metadata_document_supported"] === true ? clientMetadataUrl : undefined;
 }
 
+/**
+ * Find out who the client is, in the order of REG-02: registered beforehand, described by a metadata document where the
+ * server takes those (CMD-08), registered before or now (RFC 7591).
+ *
+ * @param redirectUri - where the person will be sent back to; `undefined` for grants without a redirect.
+ * @param known - the registration that is kept. Used again when it is of this issuer, not expired and has the redirect URI;
+ * a redirect URI is registered byte for byte (RED-02).
+ * @throws SallyportError `registration_unsupported` when the server takes no new clients, `registration_failed`,
+ * `issuer_mismatch` when the configured client belongs to another server (BIND-06), `config_invalid` for a secret beside a
+ * metadata document (CMD-05).
+ */
 export async function identifyClient(
-  _settings: ClientSettings,
-  _discovery: Discovery,
-  _redirectUri: string | undefined,
-  _known: Registration | undefined,
-  _context: MessageContext,
+  settings: ClientSettings,
+  discovery: Discovery,
+  redirectUri: string | undefined,
+  known: Registration | undefined,
+  context: MessageContext,
 ): Promise<Identified> {
-  throw new Error("not yet");
+  const { issuer, server } = discovery;
+  if (settings.clientId !== undefined) {
+    if (settings.issuer !== undefined && settings.issuer !== issuer) throw movedAway(settings, discovery);
+    return { identity: configured("pre-registered", settings.clientId, settings, server, context) };
+  }
+  const document = clientIdOf(settings, server);
+  if (document !== undefined) {
+    checkDocument(settings);
+    return { identity: configured("metadata-document", document, settings, server, context) };
+  }
+  if (known !== undefined && isUsable(known, issuer, redirectUri, context.now())) {
+    return { identity: registeredIdentity(known, server, context) };
+  }
+  const { grant = "authorization_code", clientName = "MCP client" } = settings;
+  const grantTypes = registrableGrants[grant];
+  if (grantTypes === undefined || server.registration_endpoint === undefined) throw unsupported(settings, issuer);
+  const description = { redirectUri, grantTypes, clientName, scope: everyScope(settings.scope, discovery) };
+  const registration: Registration = {
+    ...(await registerClient(description, server, context)),
+    issuer,
+    redirectUris: redirectUri === undefined ? [] : [redirectUri],
+    registeredAt: context.now(),
+  };
+  tell(context, issuer, registration.clientId);
+  return { identity: registeredIdentity(registration, server, context), registration };
+}
+
+/**
+ * What a new client asks to be allowed, REF-02. Grants without a person are for clients that somebody has vouched for:
+ * registered out of band (CC-02), confidential (EMA-13), or none at all (WIF-01).
+ */
+const registrableGrants: Readonly<Partial<Record<NonNullable<ClientSettings["grant"]>, readonly string[]>>> = {
+  authorization_code: ["authorization_code", "refresh_token"],
+  device_code: ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+};
+
+// A secret that expires while a person signs in is of no use.
+const shortestLife = 5 * 60_000;
+
+function isUsable(known: Registration, issuer: string, redirectUri: string | undefined, now: number): boolean {
+  if (known.issuer !== issuer) return false;
+  if (known.secretExpiresAt !== undefined && known.secretExpiresAt - now < shortestLife) return false;
+  return redirectUri === undefined || known.redirectUris.includes(redirectUri);
+}
+
+function configured(
+  source: ClientIdentity["source"],
+  clientId: string,
+  { clientSecret, privateKey, clientAuthentication: method }: ClientSettings,
+  server: AuthorizationServer,
+  { now }: MessageContext,
+): ClientIdentity {
+  const chosen = chooseAuthentication(proofFor(source, clientSecret, privateKey), server, method);
+  const proof = "secret" in chosen ? chosen.secret : "privateKey" in chosen ? chosen.privateKey : undefined;
+  return {
+    source,
+    client: { client_id: clientId },
+    authentication: clientAuthentication(chosen, now),
+    ...(proof === undefined || proof.fixed !== undefined ? {} : { renew: () => hasChanged(proof) }),
+  };
+}
+
+/** A client that a document describes has no secret, since it has nobody to share it with (CMD-05, CMD-06). */
+function proofFor(source: ClientIdentity["source"], secret?: Secret, privateKey?: Secret): ClientProof {
+  return source === "metadata-document" ? { privateKey } : { secret, privateKey };
+}
+
+async function hasChanged(secret: Secret): Promise<boolean> {
+  const refused = await secret.get();
+  return (await secret.renew(refused)).reveal() !== refused.reveal();
+}
+
+function registeredIdentity(
+  { clientId, clientSecret, authenticationMethod }: Registration,
+  server: AuthorizationServer,
+  { now }: MessageContext,
+): ClientIdentity {
+  const secret = clientSecret === undefined ? undefined : new Secret(clientSecret);
+  return {
+    source: "registered",
+    client: { client_id: clientId },
+    authentication: clientAuthentication(chooseAuthentication({ secret }, server, authenticationMethod), now),
+  };
+}
+
+/** Some servers refuse a scope later that the client did not name when it registered, such as that of a step-up. */
+function everyScope(asked: string | undefined, { server, scopesSupported = [] }: Discovery): string | undefined {
+  const offline = server.scopes_supported?.includes("offline_access") === true ? ["offline_access"] : [];
+  const scopes = new Set([...(asked ?? "").split(" "), ...scopesSupported, ...offline].filter((scope) => scope !== ""));
+  return scopes.size === 0 ? undefined : [...scopes].join(" ");
+}
+
+function checkDocument({ clientSecret, clientAuthentication: method }: ClientSettings): void {
+  if (clientSecret === undefined && method?.startsWith("client_secret") !== true) return;
+  throw new SallyportError(
+    "config_invalid",
+    "A client that `clientMetadataUrl` describes has no secret: everybody can read the document. Remove `clientSecret` and use `privateKey`, or set the `clientId` that the secret belongs to.",
+  );
+}
+
+function movedAway({ issuer = "" }: ClientSettings, discovery: Discovery): SallyportError {
+  return new SallyportError(
+    "issuer_mismatch",
+    `The configured client belongs to the authorization server ${quoteForeign(issuer)}, but ${quoteForeign(discovery.resource)} now gets its tokens from ${quoteForeign(discovery.issuer)}. The client's credentials are not sent there. If the change is intended, register a client there, and set its \`clientId\` and \`issuer\`.`,
+  );
+}
+
+function unsupported({ clientMetadataUrl, grant }: ClientSettings, issuer: string): SallyportError {
+  const refused =
+    grant !== undefined && registrableGrants[grant] === undefined
+      ? `The grant ${grant} needs a client that is registered at ${quoteForeign(issuer)} beforehand`
+      : `The authorization server ${quoteForeign(issuer)} does not register clients by itself`;
+  const document =
+    clientMetadataUrl === undefined
+      ? ""
+      : ", and takes no client metadata documents, so that `clientMetadataUrl` is of no use there";
+  return new SallyportError(
+    "registration_unsupported",
+    `${refused}${document}. Register a client with the provider and set \`clientId\` (and \`clientSecret\` or \`privateKey\`)${
+      clientMetadataUrl === undefined
+        ? ", or set `clientMetadataUrl` where the server takes client metadata documents"
+        : ""
+    }.`,
+  );
+}
+
+function tell({ onEvent }: MessageContext, issuer: string, clientId: string): void {
+  onEvent?.({ type: "registration", issuer, clientId });
 }

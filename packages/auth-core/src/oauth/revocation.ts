@@ -2,7 +2,7 @@
  * Ending tokens at the authorization server: RFC 7009.
  */
 import { type AuthorizationServer, processRevocationResponse, revocationRequest } from "oauth4webapi";
-import { type MessageContext, messageError, requestOptions } from "./message.ts";
+import { endpointName, type MessageContext, messageError, requestOptions } from "./message.ts";
 import type { ClientIdentity } from "./registration.ts";
 
 /**
@@ -30,6 +30,6 @@ export async function revoke(
     if (response.status !== 204) await processRevocationResponse(response);
     return true;
   } catch (error) {
-    throw messageError(error, "token_request_failed", `The revocation at ${endpoint}`);
+    throw messageError(error, "token_request_failed", `The revocation at ${endpointName(endpoint)}`);
   }
 }
