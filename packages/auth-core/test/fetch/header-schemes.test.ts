@@ -79,7 +79,7 @@ const cases = schemes.flatMap(([scheme, make]) => calls.map((call) => [scheme, c
 describe("a scheme that only sets headers", () => {
   it.each(cases)(
     "%s: %s is the same with its flow and without",
-    async (_, __, make, [name, path, options, headers]) => {
+    async (scheme, _, make, [name, path, options, headers]) => {
       const far = await start();
       const server = await start(({ url, headers: sent }, response) => {
         const to = { "/near": "/", "/near-new": "/new", "/other": "/", "/far": far.url, "/round": "/round" }[url];
