@@ -46,9 +46,10 @@ export async function openBrowser(url: URL, options: OpenBrowserOptions = {}): P
 export function requireOpenable(url: URL): URL {
   const isWeb = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
   if (isWeb && url.username === "" && url.password === "") return url;
+  const shown = `${url.protocol}//${url.host}`.slice(0, 200);
   throw new SallyportError(
     "insecure_url",
-    `The authorization URL begins with ${url.protocol}//${url.host}: only https, or http on this machine, is opened in a browser, and never with a user name in it.`,
+    `Will not send anybody to ${shown} to sign in: only https, or http on this machine, and no user name in the URL.`,
   );
 }
 

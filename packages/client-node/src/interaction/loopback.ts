@@ -150,6 +150,8 @@ class LoopbackSession implements InteractionSession {
   }
 
   #receive(request: IncomingMessage, response: ServerResponse): void {
+    // Of two addresses one is bound first, and may be called before both are.
+    if (this.#redirectUri === "") return void response.destroy();
     const expected = { redirect: new URL(this.redirectUri), state: this.#state, isAnswered: this.#isAnswered };
     const { page, callback } = judgeRequest(request, expected);
     if (callback !== undefined) {

@@ -15,7 +15,7 @@ import { answersTo, readCallback, stateOf } from "./callback.ts";
 import type { LoopbackHost } from "./listener.ts";
 import { defaultPath, defaultPort } from "./loopback.ts";
 import { askLine, printDeviceCode, printUrl } from "./terminal.ts";
-import { within } from "./within.ts";
+import { inTurn, within } from "./within.ts";
 
 /** Options of {@link manualInteraction}. */
 export interface ManualInteractionOptions {
@@ -78,6 +78,18 @@ class ManualSession implements InteractionSession {
   }
 
   authorize(url: URL): Promise<URL> {
+    if (this.#options.ask !== undefined) return this.#authorize(url);
+    // There is one terminal: its next line can answer one question only.
+    return inTurn([this.#signal, this.#closed.signal], () => this.#authorize(url));
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort(
+      new SallyportError("authorization_required", "The sign-in was given up before its answer came. Start it again."),
+    );
+  }
+
+  #authorize(url: URL): Promise<URL> {
     const { timeoutMs = 600_000 } = this.#options;
     const late = (): Error =>
       new SallyportError(
@@ -91,12 +103,6 @@ class ManualSession implements InteractionSession {
       await open?.(url);
       return this.#ask(state, signal);
     });
-  }
-
-  async close(): Promise<void> {
-    this.#closed.abort(
-      new SallyportError("authorization_required", "The sign-in was given up before its answer came. Start it again."),
-    );
   }
 
   async #ask(state: string, signal: AbortSignal): Promise<URL> {

@@ -28,8 +28,9 @@ export function printDeviceCode({ userCode, verificationUri, verificationUriComp
 
 /** Ask for one line. Rejects with the signal's reason, or with `authorization_required` when the input ends. */
 export function askLine(question: string, signal: AbortSignal): Promise<string> {
-  signal.throwIfAborted();
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    if (process.stdin.readableEnded || process.stdin.destroyed) return reject(inputEnded());
     // A terminal that reads by lines cuts them, at 1024 characters on some systems: shorter than many a callback.
     const terminal = process.stdin.isTTY === true;
     const reader = createInterface({ input: process.stdin, output: process.stderr, terminal, historySize: 0 });
@@ -43,6 +44,11 @@ export function askLine(question: string, signal: AbortSignal): Promise<string> 
     const ended = (): void => finish(() => reject(inputEnded()));
     signal.addEventListener("abort", abort, { once: true });
     reader.once("close", ended);
+    // The reader takes the key from the terminal, which would have interrupted the program.
+    reader.once("SIGINT", () => {
+      reader.close();
+      process.kill(process.pid, "SIGINT");
+    });
     reader.question(question, (answer) => finish(() => resolve(answer)));
   });
 }

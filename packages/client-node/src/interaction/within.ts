@@ -1,12 +1,12 @@
 /**
- * A bound on waiting for a person.
+ * Waiting for a person: not for ever, and one at a time.
  */
 
 export interface Limits {
-  /** In milliseconds. */
-  readonly timeoutMs: number;
+  /** In milliseconds. Default: no bound. */
+  readonly timeoutMs?: number;
   /** What the wait fails with when the time is over. */
-  readonly late: () => Error;
+  readonly late?: () => Error;
   /** Each ends the wait with its reason. */
   readonly signals: readonly (AbortSignal | undefined)[];
 }
@@ -28,12 +28,31 @@ export async function within<T>(limits: Limits, run: (signal: AbortSignal) => Pr
   });
   const abort = (event: Event): void => end.abort((event.target as AbortSignal).reason);
   for (const signal of signals) signal.addEventListener("abort", abort, { once: true });
-  const timer = setTimeout(() => end.abort(limits.late()), Math.min(limits.timeoutMs, longest));
+  const { timeoutMs = longest, late } = limits;
+  const timer = setTimeout(() => end.abort(late?.()), Math.min(timeoutMs, longest));
   try {
     return await Promise.race([ended, run(end.signal)]);
   } finally {
     clearTimeout(timer);
     for (const signal of signals) signal.removeEventListener("abort", abort);
     end.abort();
+  }
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** Run one after the other, in order of the calls. A signal ends the wait for the turn with its reason. */
+export async function inTurn<T>(signals: readonly (AbortSignal | undefined)[], run: () => Promise<T>): Promise<T> {
+  const before = last;
+  let leave: (() => void) | undefined;
+  const mine = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  last = before.then(() => mine);
+  try {
+    await within({ signals }, () => before);
+    return await run();
+  } finally {
+    leave?.();
   }
 }
