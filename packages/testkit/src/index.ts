@@ -6,6 +6,16 @@ export { type ManualClock, manualClock } from "./manual-clock.ts";
 export { type SseServer, type SseServerOptions, sseServer } from "./mcp-server-sse.ts";
 export { type McpServerV1, type McpServerV1Options, mcpServerV1 } from "./mcp-server-v1.ts";
 export { type McpServerV2Options, type McpTestServer, mcpServerV2 } from "./mcp-server-v2.ts";
+export { headlessInteraction, testAuthorizationServer } from "./oauth/authorization-server.ts";
+export type {
+  HeadlessInteraction,
+  PreRegisteredClient,
+  TestAuthorizationServer,
+  TestAuthorizationServerOptions,
+  VerifiedToken,
+} from "./oauth/authorization-server-types.ts";
+export { type SignInOptions, signIn, type TestBrowser, testBrowser } from "./oauth/browser.ts";
+export type { OAuthEndpoint, OAuthRequest, RequestLog } from "./oauth/request-log.ts";
 export { type Finished, type NodeProcess, type RunNodeOptions, runNode } from "./run-node.ts";
 export { stdioServerScript } from "./stdio-server.ts";
 export { type TemporaryFolder, temporaryFolder } from "./temporary-folder.ts";

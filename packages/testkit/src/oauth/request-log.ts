@@ -1,7 +1,7 @@
 /**
  * What an authorization server was asked, by endpoint and by parameter.
  */
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import type { RecordedRequest } from "../listen.ts";
 
 /** The endpoints of an authorization server, by the name under which its metadata lists them. */
@@ -43,12 +43,12 @@ export interface RequestLog {
 
 /** A log that can be written to. */
 export interface WritableRequestLog extends RequestLog {
-  /** Add a request. Returns a function that notes the status of its answer. */
-  add(request: RecordedRequest, endpoint: OAuthEndpoint | undefined): (status: number) => void;
+  /** Add a request that `response` will answer. */
+  add(request: RecordedRequest, endpoint: OAuthEndpoint | undefined, response: ServerResponse): void;
 }
 
 export function requestLog(): WritableRequestLog {
-  const requests: { -readonly [Name in keyof OAuthRequest]: OAuthRequest[Name] }[] = [];
+  const requests: OAuthRequest[] = [];
   return {
     requests,
     count: (endpoint, grant, status) =>
@@ -58,14 +58,19 @@ export function requestLog(): WritableRequestLog {
           (grant === undefined || request.params["grant_type"] === grant) &&
           (status === undefined || request.status === status),
       ).length,
-    add(request, endpoint) {
+    add(request, endpoint, response) {
       const { method, headers } = request;
       const { pathname } = new URL(request.url, "http://server");
-      const entry = { method, path: pathname, endpoint, params: paramsOf(request), headers, status: 0 };
-      requests.push(entry);
-      return (status) => {
-        entry.status = status;
-      };
+      requests.push({
+        method,
+        path: pathname,
+        endpoint,
+        params: paramsOf(request),
+        headers,
+        get status() {
+          return response.writableEnded ? response.statusCode : 0;
+        },
+      });
     },
   };
 }
