@@ -16,10 +16,10 @@ export interface Store {
  * Declare the tests of the contract.
  *
  * @param name - of the store, for the titles.
- * @param makeStore - makes an empty store for each test.
+ * @param makeStore - makes an empty store for each test. It may be as slow as a disk that has other things to do.
  */
 export function storeContract(name: string, makeStore: () => Store | Promise<Store>): void {
-  describe(`${name} keeps the contract of a credential store`, () => {
+  describe(`${name} keeps the contract of a credential store`, { timeout: 60_000 }, () => {
     test("what was never set is undefined", async () => {
       const store = await makeStore();
       expect(await store.get("tokens-1")).toBeUndefined();

@@ -16,6 +16,9 @@ import { storeContract } from "@sallyport/testkit/store-contract";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { fileStore, sallyportHome } from "../../src/index.ts";
 
+// Everything written is flushed, which takes long on a disk that has other things to do.
+vi.setConfig({ testTimeout: 60_000 });
+
 const posix = process.platform !== "win32";
 const unavailable = { name: "SallyportError", code: "store_unavailable" };
 

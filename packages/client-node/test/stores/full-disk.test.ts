@@ -20,11 +20,15 @@ beforeEach(async () => {
 });
 afterEach(() => temporary.remove());
 
+function shell(command: string, ...args: string[]): void {
+  execFileSync("sh", ["-c", command, ...args]);
+}
+
 /** Whether this process may mount a disk of its own. Containers often may not, even as root. */
 function mayMount(): boolean {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
   try {
-    execFileSync("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], { stdio: "ignore" });
+    shell("unshare --mount mount -t tmpfs tmpfs /mnt 2>/dev/null");
     return true;
   } catch {
     return false;
@@ -34,7 +38,7 @@ function mayMount(): boolean {
 test.runIf(mayMount())("a full disk (ENOSPC)", async () => {
   const disk = `${temporary.path}/disk`;
   mkdirSync(disk);
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k,mode=700", "tmpfs", disk]);
+  shell('mount -t tmpfs -o size=64k,mode=700 tmpfs "$0"', disk);
   try {
     const store = fileStore(`${disk}/credentials`);
     await store.set("tokens-1", "old");
@@ -51,7 +55,7 @@ test.runIf(mayMount())("a full disk (ENOSPC)", async () => {
     await store.set("tokens-1", "new");
     expect(await store.get("tokens-1")).toBe("new");
   } finally {
-    execFileSync("umount", [disk]);
+    shell('umount "$0"', disk);
   }
 });
 

@@ -10,6 +10,9 @@ import { fileStore } from "../../src/stores/file-store.ts";
 import type { Keychain } from "../../src/stores/keychain.ts";
 import { KeychainStore } from "../../src/stores/keychain-store.ts";
 
+// Everything written is flushed, which takes long on a disk that has other things to do.
+vi.setConfig({ testTimeout: 60_000 });
+
 let temporary: TemporaryFolder;
 let folder: string;
 let keychain: FakeKeychain;

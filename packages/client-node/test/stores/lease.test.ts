@@ -9,6 +9,9 @@ import { fileStore } from "../../src/stores/file-store.ts";
 import { breakLock, LockBusy, takeLease } from "../../src/stores/lease.ts";
 import { newOwner } from "../../src/stores/owner.ts";
 
+// Everything written is flushed, which takes long on a disk that has other things to do.
+vi.setConfig({ testTimeout: 60_000 });
+
 // Linux hands out ids up to 2^22, macOS up to 99998: nobody has this one.
 const deadPid = 4194999;
 
