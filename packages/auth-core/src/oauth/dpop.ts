@@ -10,6 +10,8 @@ import {
   modifyAssertion,
   protectedResourceRequest,
 } from "oauth4webapi";
+import { SallyportError } from "../errors.ts";
+import { headerValueProblem } from "../http/token.ts";
 import { algorithmOf, type DpopKeyOptions, findKey } from "./dpop-key.ts";
 
 /** Makes proofs with one key. */
@@ -22,7 +24,11 @@ export interface DpopProver {
   thumbprint(): Promise<string>;
   /** The key as JWK text, to be kept as a secret; `undefined` when it cannot be exported. */
   export(): Promise<string | undefined>;
-  /** A fresh proof for one request to a resource (D49-01). */
+  /**
+   * A fresh proof for one request to a resource (D49-01).
+   *
+   * @returns rejects with `token_request_failed` when the token cannot be sent in a header.
+   */
   proof(request: DpopProofRequest): Promise<string>;
   /** Take the nonce that a resource server answered with, if any, for the next proofs to its origin (D49-09). */
   learn(url: string | URL, response: Response): void;
@@ -88,6 +94,9 @@ class Prover implements DpopProver {
   }
 
   async proof({ method, url, accessToken }: DpopProofRequest): Promise<string> {
+    // The platform's own error would quote the token.
+    const problem = headerValueProblem(accessToken);
+    if (problem !== undefined) throw new SallyportError("token_request_failed", `The access token ${problem}.`);
     let proof = "";
     await protectedResourceRequest(accessToken, method, new URL(url), new Headers(), null, {
       DPoP: this.#resources,

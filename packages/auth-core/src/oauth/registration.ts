@@ -100,9 +100,9 @@ export async function identifyClient(
     if (settings.issuer !== undefined && settings.issuer !== issuer) throw movedAway(settings, discovery);
     return { identity: configured("pre-registered", settings.clientId, settings, server, context) };
   }
+  checkDocument(settings);
   const document = clientIdOf(settings, server);
   if (document !== undefined) {
-    checkDocument(settings);
     return { identity: configured("metadata-document", document, settings, server, context) };
   }
   if (known !== undefined && isUsable(known, issuer, redirectUri, context.now())) {
@@ -187,7 +187,8 @@ function everyScope(asked: string | undefined, { server, scopesSupported = [] }:
   return scopes.size === 0 ? undefined : [...scopes].join(" ");
 }
 
-function checkDocument({ clientSecret, clientAuthentication: method }: ClientSettings): void {
+function checkDocument({ clientMetadataUrl, clientSecret, clientAuthentication: method }: ClientSettings): void {
+  if (clientMetadataUrl === undefined) return;
   if (clientSecret === undefined && method?.startsWith("client_secret") !== true) return;
   throw new SallyportError(
     "config_invalid",

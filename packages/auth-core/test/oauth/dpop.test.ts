@@ -47,6 +47,13 @@ describe("a proof for a resource", () => {
     expect(new Set(proofs.map(({ claims }) => claims["jti"])).size).toBe(10);
   });
 
+  it("with a token that no header can carry is an error that does not show it", async () => {
+    const prover = await createDpop({ now });
+    const error = await failureOf(prover.proof({ method: "GET", url, accessToken: "very-secret\nx" }));
+    expect(error.code).toBe("token_request_failed");
+    expect(error.message).toBe("The access token contains a line break, which a header cannot carry.");
+  });
+
   it("is for its method and URL in their normal form", async () => {
     const { claims } = await proofOf(await createDpop({ now }), "HTTP://LOCALHOST:80/a%2fb", "get");
     expect(claims).toMatchObject({ htm: "GET", htu: "http://localhost/a%2fb" });

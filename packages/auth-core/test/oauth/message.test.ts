@@ -177,6 +177,13 @@ describe("an answer that is none", () => {
   });
 });
 
+it("the guarded fetch alone judges where a message may go (SSR-02)", async () => {
+  const local = { issuer: "http://127.0.0.1:9000", token_endpoint: "http://127.0.0.1:9000/token" };
+  const context = answering(json(200, {}));
+  await genericTokenEndpointRequest(local, client, ClientSecretPost(secret), "g", {}, requestOptions(context));
+  expect(context.sent.map(({ url }) => url)).toEqual(["http://127.0.0.1:9000/token"]);
+});
+
 describe("a failure elsewhere", () => {
   const after = (error: unknown) => messageError(error, "refresh_failed", "The refresh at https://as.example/token");
 

@@ -140,6 +140,7 @@ describe("a configured client", () => {
   it("with a document has no secret (CMD-05)", async () => {
     const found = discovery({ client_id_metadata_document_supported: true });
     const secret = { clientMetadataUrl: document, clientSecret: new Secret("secret-1") };
+    expect((await failureOf(identify(secret))).code).toBe("config_invalid");
     expect((await failureOf(identify(secret, found))).code).toBe("config_invalid");
     const method = { clientMetadataUrl: document, clientAuthentication: "client_secret_post" as const };
     expect((await failureOf(identify(method, found))).code).toBe("config_invalid");
