@@ -15,6 +15,13 @@ export type {
   VerifiedToken,
 } from "./oauth/authorization-server-types.ts";
 export { type SignInOptions, signIn, type TestBrowser, testBrowser } from "./oauth/browser.ts";
+export { protectedMcpServer } from "./oauth/protected-mcp-server.ts";
+export type {
+  GuardedCall,
+  ProtectedMcpServer,
+  ProtectedMcpServerOptions,
+  ResourceMetadataPlaces,
+} from "./oauth/protected-mcp-server-types.ts";
 export type { OAuthEndpoint, OAuthRequest, RequestLog } from "./oauth/request-log.ts";
 export { type Finished, type NodeProcess, type RunNodeOptions, runNode } from "./run-node.ts";
 export { stdioServerScript } from "./stdio-server.ts";

@@ -54,8 +54,12 @@ export interface ProtectedMcpServer extends McpTestServer {
   readonly calls: readonly GuardedCall[];
   /** How many requests for its metadata there were. */
   metadataRequests(): number;
-  /** Refuse everything as if no token were good enough, until told otherwise. */
-  refuse(mode: "invalid_token" | "insufficient_scope" | undefined): void;
+  /**
+   * Refuse everything as if no token were good enough, until told otherwise with `undefined`.
+   *
+   * @param scopes - what the challenge asks for. Default: the scopes that every request needs.
+   */
+  refuse(error: "invalid_token" | "insufficient_scope" | undefined, scopes?: readonly string[]): void;
   /** Move to another authorization server: tokens of the one before are no longer good, and the metadata names this one. */
   useAuthorizationServer(server: TestAuthorizationServer): void;
   /** Ask for a new DPoP nonce from now on. */
