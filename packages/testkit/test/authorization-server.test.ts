@@ -5,10 +5,12 @@ import { createHash, randomBytes } from "node:crypto";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterEach, describe, expect, it } from "vitest";
 import {
+  headlessInteraction,
   listen,
   type TestAuthorizationServer,
   type TestAuthorizationServerOptions,
   testAuthorizationServer,
+  testBrowser,
 } from "../src/index.ts";
 
 const resource = "http://127.0.0.1/mcp";
@@ -192,6 +194,23 @@ describe("code flow", () => {
     await listener.close();
   });
 
+  it("knows who is signed in to a browser already", async () => {
+    const server = await start({ clients: [{ clientId: "c" }] });
+    const browser = testBrowser();
+    const interaction = headlessInteraction({ browser });
+    const session = await interaction.open();
+    const pages = async () => {
+      const before = browser.visited.length;
+      const { url } = authorization(server, "c", { redirect_uri: session.redirectUri });
+      expect((await session.authorize(url)).searchParams.has("code")).toBe(true);
+      return browser.visited.length - before;
+    };
+    // The request, login shown and sent, back, consent shown and sent, back: the second time without the login.
+    expect([await pages(), await pages()]).toEqual([7, 4]);
+    expect(interaction.opened).toHaveLength(2);
+    await session.close();
+  });
+
   it("answers with access_denied when the person refuses", async () => {
     const server = await start();
     const { body: client } = await register(server);
@@ -308,6 +327,15 @@ describe("refresh", () => {
       expect(server.count("token", "refresh_token", 200)).toBe(1);
     },
   );
+
+  it("sees two uses at the same time as two", async () => {
+    const server = await start({ clients: [{ clientId: "c" }] });
+    const { body } = await codeFlow(server, "c");
+    const answers = await Promise.all([1, 2, 3].map(() => refresh(server, "c", body["refresh_token"])));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400]);
+    const winner = answers.find(({ status }) => status === 200)?.body["access_token"] ?? "";
+    expect(await server.verify(winner)).toBeUndefined();
+  });
 
   it("gives refresh tokens only as the options say", async () => {
     const never = await start({ refreshTokens: "never" });

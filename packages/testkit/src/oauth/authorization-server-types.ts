@@ -70,17 +70,6 @@ export interface VerifiedToken {
   readonly keyThumbprint: string | undefined;
 }
 
-/** A sign-in without a browser, in the shape that the OAuth engine asks for. */
-export interface HeadlessInteraction {
-  open(): Promise<{
-    readonly redirectUri: string;
-    authorize(url: URL): Promise<URL>;
-    close(): Promise<void>;
-  }>;
-  /** The authorization URLs that were opened. */
-  readonly opened: readonly URL[];
-}
-
 /** A real authorization server on 127.0.0.1, and what a test may do to it. */
 export interface TestAuthorizationServer extends RequestLog {
   /** Its issuer identifier, to the letter. */
@@ -97,8 +86,6 @@ export interface TestAuthorizationServer extends RequestLog {
   signIn(url: string | URL, options?: SignInOptions): Promise<URL>;
   /** Enter a user code at the verification page, sign in and consent or refuse (RFC 8628 §3.3). */
   enterUserCode(verificationUri: string | URL, userCode: string, options?: SignInOptions): Promise<void>;
-  /** An interaction that signs in with {@link signIn}; redirect URI `http://127.0.0.1/callback` unless told. */
-  interaction(options?: SignInOptions & { readonly redirectUri?: string }): HeadlessInteraction;
   /** What an access token is worth; `undefined` when it is none, expired or revoked. Opaque ones are introspected. */
   verify(token: string): Promise<VerifiedToken | undefined>;
   /** Make every access token so far worthless; refresh tokens live on. */

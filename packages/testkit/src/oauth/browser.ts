@@ -30,6 +30,17 @@ export interface TestBrowser {
   request(url: URL, form?: URLSearchParams): Promise<Response>;
 }
 
+/** A sign-in without a person, in the shape that the OAuth engine asks for. */
+export interface HeadlessInteraction {
+  open(): Promise<{
+    readonly redirectUri: string;
+    authorize(url: URL): Promise<URL>;
+    close(): Promise<void>;
+  }>;
+  /** The authorization URLs that were opened. */
+  readonly opened: readonly URL[];
+}
+
 /** Where a walk through pages ended: at the URL that was looked for, or at a page without a next step. */
 export interface WalkEnd {
   readonly reached: URL | undefined;
@@ -75,6 +86,29 @@ export async function signIn(authorization: string | URL, options: SignInOptions
   if (reached === undefined) throw new Error(`the sign-in ended at a page of the server: ${textOf(page)}`);
   if (options.deliver === true) await (await (options.fetch ?? fetch)(reached)).text();
   return reached;
+}
+
+/**
+ * An interaction that signs in at the pages of any test server.
+ *
+ * @param options - who signs in; `redirectUri` is `http://127.0.0.1/callback` unless told.
+ */
+export function headlessInteraction(
+  options: SignInOptions & { readonly redirectUri?: string } = {},
+): HeadlessInteraction {
+  const { redirectUri = "http://127.0.0.1/callback" } = options;
+  const opened: URL[] = [];
+  return {
+    opened,
+    open: async () => ({
+      redirectUri,
+      async authorize(url) {
+        opened.push(url);
+        return signIn(url, options);
+      },
+      async close() {},
+    }),
+  };
 }
 
 /** Follow redirects and submit forms until `isTarget` is reached, or a page without a form, or the device was refused. */

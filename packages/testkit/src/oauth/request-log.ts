@@ -4,7 +4,10 @@
 import type { IncomingHttpHeaders, ServerResponse } from "node:http";
 import type { RecordedRequest } from "../listen.ts";
 
-/** The endpoints of an authorization server, by the name under which its metadata lists them. */
+/**
+ * The endpoints of an authorization server, by the name under which its metadata lists them, and what a scripted one
+ * protects: an MCP endpoint and its metadata.
+ */
 export type OAuthEndpoint =
   | "metadata"
   | "authorization"
@@ -13,7 +16,9 @@ export type OAuthEndpoint =
   | "revocation"
   | "introspection"
   | "device_authorization"
-  | "jwks";
+  | "jwks"
+  | "resource"
+  | "resource_metadata";
 
 /** One request to an authorization server. */
 export interface OAuthRequest {

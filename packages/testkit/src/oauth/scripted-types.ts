@@ -3,6 +3,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { RecordedRequest } from "../listen.ts";
+import type { SignInOptions } from "./browser.ts";
 import type { OAuthEndpoint, RequestLog } from "./request-log.ts";
 
 /** One request on its way through the script. */
@@ -23,10 +24,8 @@ export type ScriptedAnswer = (exchange: Exchange) => void | Promise<void>;
  * as it goes.
  */
 export interface Script {
-  /** Answers by endpoint (`resource` and `resource_metadata` are the MCP endpoint and its metadata) or by path, which wins. */
-  on?: { [place in OAuthEndpoint | "resource" | "resource_metadata"]?: ScriptedAnswer } & {
-    [path: `/${string}`]: ScriptedAnswer;
-  };
+  /** Answers by endpoint, or by path, which wins. */
+  on?: { [place in OAuthEndpoint]?: ScriptedAnswer } & { [path: `/${string}`]: ScriptedAnswer };
   /** Path of the issuer. Default: none. Not to be changed later. */
   readonly issuerPath?: string;
   /** The authorization server metadata that is served in place of the correct one. */
@@ -43,7 +42,10 @@ export interface Script {
   accessTokenSeconds?: number;
 }
 
-/** A small correct authorization server with an MCP endpoint that it protects, and with a script that spoils it. */
+/**
+ * A small correct authorization server with an MCP endpoint that it protects, and with a script that spoils it. Any client id
+ * is one that it knows.
+ */
 export interface ScriptedAuthorizationServer extends RequestLog {
   readonly issuer: string;
   /** Origin of everything it serves. */
@@ -52,11 +54,11 @@ export interface ScriptedAuthorizationServer extends RequestLog {
   /** The protected endpoint: answers any POST that carries a good token with `{"ok":true}`. */
   readonly resource: string;
   readonly script: Script;
-  /** How many requests to the protected endpoint were let through, or refused with this status. */
-  resourceRequests(status?: number): number;
-  /** Follow an authorization URL to the redirect URI. */
-  signIn(url: string | URL): Promise<URL>;
+  /** Follow an authorization URL to the redirect URI; nobody is asked. */
+  signIn(url: string | URL, options?: SignInOptions): Promise<URL>;
   /** Make every access token so far worthless. */
   expireAccessTokens(): void;
+  /** Forget every client that registered so far: it is `invalid_client` from now on. */
+  killClients(): void;
   close(): Promise<void>;
 }
