@@ -3,6 +3,8 @@
  */
 import type { AuthConfig, AuthSetting } from "./config/types.ts";
 import { SallyportError } from "./errors.ts";
+import { OAuth } from "./oauth/oauth.ts";
+import type { OAuthPorts } from "./oauth/options.ts";
 import { ApiKeyAuth } from "./schemes/api-key.ts";
 import { type Auth, isAuth } from "./schemes/auth.ts";
 import { AwsSigV4Auth } from "./schemes/aws-sigv4.ts";
@@ -22,9 +24,9 @@ import { SignatureAuth } from "./schemes/signature.ts";
  * Make the scheme that a parsed `auth` entry describes. An {@link Auth} is returned as it is, a function is called once
  * per request, `{ type: "none" }` sends every request as it is.
  *
- * @param options.secrets - reads secrets that are kept in a file, a variable or a command's output.
- * @throws SallyportError `auth_unsupported` for a type that this version does not carry out; `config_invalid` and
- * `credential_source_failed` as the scheme's own class.
+ * @param options - `secrets` reads secrets that are kept in a file, a variable or a command's output; the others are for
+ * the type `oauth`.
+ * @throws SallyportError `config_invalid` and `credential_source_failed` as the scheme's own class.
  *
  * @example
  * ```ts
@@ -33,7 +35,7 @@ import { SignatureAuth } from "./schemes/signature.ts";
  * const fetch = createAuthFetch(createAuth({ type: "basic", username: "ana", password: "correct horse" }));
  * ```
  */
-export function createAuth(setting: AuthSetting, options: SecretOptions = {}): Auth {
+export function createAuth(setting: AuthSetting, options: OAuthPorts = {}): Auth {
   if (typeof setting === "function") return functionAuth(setting);
   if (isAuth(setting)) return setting;
   switch (setting.type) {
@@ -61,8 +63,10 @@ export function createAuth(setting: AuthSetting, options: SecretOptions = {}): A
       const { type, ...form } = setting;
       return new AwsSigV4Auth({ ...form, ...options });
     }
-    case "oauth":
-      throw unsupported(setting.type);
+    case "oauth": {
+      const { type, ...form } = setting;
+      return new OAuth({ ...form, ...options });
+    }
     default:
       return unknown(setting);
   }
@@ -80,13 +84,6 @@ function createApiKey(setting: AuthConfig & { type: "apiKey" }, { secrets }: Sec
     default:
       return unknown(setting.in);
   }
-}
-
-function unsupported(type: string): SallyportError<"auth_unsupported"> {
-  return new SallyportError(
-    "auth_unsupported",
-    `auth type "${type}" is valid in a configuration, but this version of @sallyport/auth-core cannot carry it out yet. Use another type, or pass an Auth of your own.`,
-  );
 }
 
 /** Types end here; callers without types may still come by. */

@@ -2,10 +2,11 @@
  * What happens on the wire, for those who want to follow it. Events are redacted where they are made: they hold
  * names of headers and schemes, never a credential.
  */
+import type { ErrorCode } from "./errors.ts";
 import { mask } from "./redactor.ts";
 
-/** One leg of an authenticated exchange. */
-export type AuthEvent = RequestEvent | ResponseEvent | RedirectEvent;
+/** One leg of an authenticated exchange, or one step of a sign-in. */
+export type AuthEvent = RequestEvent | ResponseEvent | RedirectEvent | OAuthEvent;
 
 /** A request is about to be sent. */
 export interface RequestEvent {
@@ -39,6 +40,73 @@ export interface RedirectEvent {
   /** The URL, with every value in its query masked. */
   readonly to: string;
   readonly followed: boolean;
+}
+
+/** One step on the way to a token, or to its end. */
+export type OAuthEvent =
+  | DiscoveryEvent
+  | RegistrationEvent
+  | AuthorizationEvent
+  | TokenEvent
+  | SignedOutEvent
+  | OAuthFailedEvent;
+
+/** A URL was asked for metadata. */
+export interface DiscoveryEvent {
+  readonly type: "discovery";
+  /** The URL, with every value in its query masked. */
+  readonly url: string;
+  /** The HTTP status, when there was an answer. */
+  readonly status?: number;
+  /** Whether what it said is used, is of no use, or was refused for the caller's protection. */
+  readonly result: "used" | "skipped" | "refused";
+  /** Why it is not used. Holds bounded foreign text. */
+  readonly reason?: string;
+}
+
+/** The client was registered (RFC 7591). */
+export interface RegistrationEvent {
+  readonly type: "registration";
+  readonly issuer: string;
+  readonly clientId: string;
+}
+
+/** A person was asked, or has answered; what, is not known yet. */
+export interface AuthorizationEvent {
+  readonly type: "authorization";
+  readonly step: "asked" | "answered";
+  readonly issuer: string;
+  /** Where the person was sent: origin and path. */
+  readonly url?: string;
+}
+
+/** Tokens were issued or renewed. */
+export interface TokenEvent {
+  readonly type: "token";
+  /** The grant that is configured, or `refresh_token`. */
+  readonly grant: string;
+  readonly issuer: string;
+  /** The scopes granted, separated by spaces. */
+  readonly scope?: string;
+  /** When the access token expires, in milliseconds since 1970. */
+  readonly expiresAt?: number;
+  /** Whether it can be renewed without asking anybody. Without `offline_access` many servers leave that out. */
+  readonly refreshable: boolean;
+}
+
+/** The tokens were forgotten. */
+export interface SignedOutEvent {
+  readonly type: "signed_out";
+  readonly issuer: string;
+  /** Whether the authorization server has ended them too (RFC 7009). */
+  readonly revoked: boolean;
+}
+
+/** A sign-in or a refresh has failed. */
+export interface OAuthFailedEvent {
+  readonly type: "oauth_failed";
+  readonly code: ErrorCode;
+  readonly message: string;
 }
 
 /** Called with each event. What it throws is ignored: following a request never breaks it. */

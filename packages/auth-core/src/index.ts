@@ -34,16 +34,34 @@ export {
   SallyportError,
   type SecurityRefusalCode,
 } from "./errors.ts";
-export type { AuthEvent, AuthEventListener, RedirectEvent, RequestEvent, ResponseEvent } from "./events.ts";
+export type {
+  AuthEvent,
+  AuthEventListener,
+  AuthorizationEvent,
+  DiscoveryEvent,
+  OAuthEvent,
+  OAuthFailedEvent,
+  RedirectEvent,
+  RegistrationEvent,
+  RequestEvent,
+  ResponseEvent,
+  SignedOutEvent,
+  TokenEvent,
+} from "./events.ts";
 export { type AuthFetchOptions, createAuthFetch } from "./fetch/auth-fetch.ts";
 export type { AuthFetch } from "./fetch/call.ts";
 export { type Challenge, formatChallenge, parseChallenges } from "./http/challenge.ts";
+export type { DpopKeyStore } from "./oauth/dpop-key-store.ts";
+export { OAuthMessageError, type OAuthMessageErrorOptions } from "./oauth/errors.ts";
 export type {
   DeviceCode,
   Interaction,
   InteractionRequest,
   InteractionSession,
 } from "./oauth/interaction.ts";
+export { OAuth } from "./oauth/oauth.ts";
+export type { OAuthOptions, OAuthPorts } from "./oauth/options.ts";
+export type { OAuthState } from "./oauth/state.ts";
 export { ApiKeyAuth } from "./schemes/api-key.ts";
 export { type Auth, type AuthFunction, type HeadersFunction, isAuth } from "./schemes/auth.ts";
 export type { AwsCredentialOptions, AwsCredentials } from "./schemes/aws-credentials.ts";

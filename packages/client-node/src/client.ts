@@ -17,12 +17,13 @@ import { type EnvironmentOptions, resolveEnvironment } from "./environment.ts";
 import { nodeSecrets } from "./secrets/node-secrets.ts";
 import { ServerSlot } from "./server-slot.ts";
 import { SessionsError } from "./sessions-error.ts";
+import type { SignInOptions } from "./sign-in.ts";
 
 /** An {@link AuthEvent}, and the server it happened with. */
 export type ServerEvent = AuthEvent & { readonly server: string };
 
 /** Options of a client, for all its servers. */
-export interface MCPClientOptions extends EnvironmentOptions {
+export interface MCPClientOptions extends EnvironmentOptions, SignInOptions {
   /** The MCP SDK line: `sdkV1` from `@sallyport/auth-core/mcp/sdk-v1` for 1.x. Default: 2.x. */
   readonly sdk?: McpSdk | undefined;
   /**
@@ -156,16 +157,31 @@ export class MCPClient {
   }
 
   /**
-   * End the sign-in at a server's authorization server.
+   * End the sign-in at a server: its tokens and whatever else is kept for it are forgotten, and its session is closed.
    *
-   * @throws SallyportError `server_unknown`; `auth_unsupported` when the server's authentication has no sign-in to end.
+   * @param options.revoke - also tell the authorization server to end the tokens (RFC 7009). Default: `true`.
+   * @throws SallyportError `server_unknown`; `auth_unsupported` when the server's authentication has no sign-in to end;
+   * `token_request_failed` when the tokens are forgotten here, but could not be revoked; `store_unavailable`.
    */
-  async signOut(name: string, _options: { readonly revoke?: boolean } = {}): Promise<void> {
-    this.#slot(name);
-    throw new SallyportError(
-      "auth_unsupported",
-      `There is no sign-in to end at the server ${JSON.stringify(name)}: its credential comes from the configuration. Remove it there, or revoke it where it was issued.`,
-    );
+  async signOut(name: string, options: { readonly revoke?: boolean } = {}): Promise<void> {
+    const slot = this.#slot(name);
+    const oauth = slot.oauth;
+    if (oauth === undefined) throw noSignIn(name);
+    await slot.close();
+    await oauth.signOut(options);
+  }
+
+  /**
+   * Finish a sign-in with the URL that the authorization server has sent the person back to, also when another process
+   * has begun it.
+   *
+   * @param callback - the whole URL, with its query.
+   * @throws SallyportError `server_unknown`, `auth_unsupported`, and what `OAuth.finishSignIn` throws.
+   */
+  async finishSignIn(name: string, callback: string | URL): Promise<void> {
+    const oauth = this.#slot(name).oauth;
+    if (oauth === undefined) throw noSignIn(name);
+    await oauth.finishSignIn(callback);
   }
 
   #slot(name: string): ServerSlot {
@@ -176,7 +192,7 @@ export class MCPClient {
 
   #add(servers: Readonly<Record<string, ServerConfig>>, baseDir: string): void {
     const secrets = nodeSecrets({ baseDir, env: this.#env });
-    const { sdk, fetch, clientInfo, timeoutMs, onEvent, onStderr } = this.#options;
+    const { account, interaction, store, sdk, fetch, clientInfo, timeoutMs, onEvent, onStderr } = this.#options;
     if (fetch !== undefined) refuseOwnNetwork(servers);
     for (const [name, config] of Object.entries(servers)) {
       const slot = new ServerSlot(config, {
@@ -184,6 +200,7 @@ export class MCPClient {
         baseDir,
         secrets,
         env: this.#env,
+        signIn: { account, interaction, store },
         session: {
           sdk,
           fetch,
@@ -196,6 +213,13 @@ export class MCPClient {
       this.#slots.set(name, slot);
     }
   }
+}
+
+function noSignIn(name: string): SallyportError<"auth_unsupported"> {
+  return new SallyportError(
+    "auth_unsupported",
+    `There is no sign-in at the server ${JSON.stringify(name)}: its credential comes from the configuration. Remove it there, or revoke it where it was issued.`,
+  );
 }
 
 function loadObject(input: object, options: EnvironmentOptions): LoadedConfig {

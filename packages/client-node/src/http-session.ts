@@ -6,9 +6,12 @@ import { Session, type SessionOptions } from "@sallyport/auth-core/mcp";
 import type { Environment } from "./environment.ts";
 import { Network } from "./network/network.ts";
 import { nodeSecrets } from "./secrets/node-secrets.ts";
+import { type SignInOptions, signInPorts } from "./sign-in.ts";
 
 /** Options of a {@link HttpSession}. */
-export interface HttpSessionOptions extends Omit<SessionOptions, "fetch"> {
+export interface HttpSessionOptions
+  extends Omit<SessionOptions, "account" | "fetch" | "interaction" | "resolveHost" | "store">,
+    SignInOptions {
   /** Where proxies are named, and the variables of secret sources. Default: `process.env`. */
   readonly env?: Environment | undefined;
 }
@@ -33,9 +36,10 @@ export class HttpSession extends Session {
 
   /** Nothing is read or sent before the first use. Throws what `createAuth` throws for the server's `auth`. */
   constructor(server: HttpServerConfig, options: HttpSessionOptions = {}) {
-    const { env = process.env, secrets = nodeSecrets({ env }), ...rest } = options;
+    const { env = process.env, secrets = nodeSecrets({ env }), interaction, store, account, ...rest } = options;
     const network = new Network(server, { name: rest.name, secrets, env });
-    super(server, { ...rest, secrets, fetch: network.fetch });
+    const ports = signInPorts(server, { interaction, store, account }, env);
+    super(server, { ...rest, ...ports, secrets, fetch: network.fetch });
     this.#network = network;
   }
 

@@ -1,10 +1,11 @@
 /**
  * One server of a client: its configuration, and at most one session to it at a time.
  */
-import type { SecretReader, ServerConfig } from "@sallyport/auth-core";
+import type { OAuth, SecretReader, ServerConfig } from "@sallyport/auth-core";
 import { Session, type SessionOptions } from "@sallyport/auth-core/mcp";
 import type { Environment } from "./environment.ts";
 import { HttpSession } from "./http-session.ts";
+import { type SignInOptions, signInPorts } from "./sign-in.ts";
 import { StdioTarget } from "./stdio.ts";
 
 export interface SlotOptions {
@@ -14,6 +15,7 @@ export interface SlotOptions {
   readonly secrets: SecretReader;
   /** Where proxies are named. */
   readonly env: Environment;
+  readonly signIn: SignInOptions;
   /** What every session of the client is given. */
   readonly session: SessionOptions;
   readonly onStderr: ((text: string) => void) | undefined;
@@ -36,6 +38,12 @@ export class ServerSlot {
     return this.#session?.getState().status === "ready" ? this.#session : undefined;
   }
 
+  /** The sign-in of this server, where it has one. */
+  get oauth(): OAuth | undefined {
+    this.#session ??= this.#create();
+    return this.#session.oauth;
+  }
+
   /** The session, connected: the one there is, or a new one after it was closed. */
   async open(): Promise<Session> {
     if (this.#session === undefined || this.#session.getState().status === "closed") this.#session = this.#create();
@@ -51,12 +59,12 @@ export class ServerSlot {
   }
 
   #create(): Session {
-    const { name, secrets, env, session } = this.#options;
+    const { name, secrets, env, session, signIn } = this.#options;
     const { fetch, ...rest } = { ...session, name, secrets, prior: this.#prior };
     if (this.config.kind === "stdio") return new Session(new StdioTarget(this.config, this.#options), rest);
     // Who brings a `fetch` brings the network.
     return fetch === undefined
-      ? new HttpSession(this.config, { ...rest, env })
-      : new Session(this.config, { ...rest, fetch });
+      ? new HttpSession(this.config, { ...rest, ...signIn, env })
+      : new Session(this.config, { ...rest, ...signInPorts(this.config, signIn, env), fetch });
   }
 }

@@ -1,7 +1,8 @@
 /**
  * Tells a listener what happens during one call, in redacted form.
  */
-import { type AuthEvent, type AuthEventListener, maskHeader, maskUrl } from "../events.ts";
+import { emit } from "../emit.ts";
+import { type AuthEventListener, maskHeader, maskUrl } from "../events.ts";
 import { mayBeCredential } from "./headers.ts";
 
 export class Observer {
@@ -19,7 +20,7 @@ export class Observer {
     const credentials = [...headers]
       .filter(([name]) => mayBeCredential(name))
       .map(([name, value]) => [name, maskHeader(name, value)]);
-    this.#tell({
+    emit(this.#listener, {
       type: "request",
       attempt: this.#attempt,
       method,
@@ -32,21 +33,11 @@ export class Observer {
   response(status: number, url: URL): void {
     if (this.#listener === undefined) return;
     const milliseconds = performance.now() - this.#sent;
-    this.#tell({ type: "response", attempt: this.#attempt, status, url: maskUrl(url), milliseconds });
+    emit(this.#listener, { type: "response", attempt: this.#attempt, status, url: maskUrl(url), milliseconds });
   }
 
   redirect(status: number, from: URL, to: URL, followed: boolean): void {
     if (this.#listener === undefined) return;
-    this.#tell({ type: "redirect", status, from: maskUrl(from), to: maskUrl(to), followed });
-  }
-
-  #tell(event: AuthEvent): void {
-    try {
-      const result: unknown = this.#listener?.(event);
-      // A listener may be an async function, whose failure would end the process as an unhandled rejection.
-      if (result instanceof Promise) result.catch(() => {});
-    } catch {
-      // Whoever only watches cannot make the request fail.
-    }
+    emit(this.#listener, { type: "redirect", status, from: maskUrl(from), to: maskUrl(to), followed });
   }
 }

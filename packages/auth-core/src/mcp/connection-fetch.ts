@@ -3,9 +3,9 @@
  * end when their caller gives up, which the SDKs do not do for the 2025 protocols.
  */
 import { isSallyportError, SallyportError } from "../errors.ts";
+import { follow } from "../follow.ts";
 import { isEventStream, watchBody } from "./answer-body.ts";
 import { NetworkFailure, type ThrownByFetch } from "./failures.ts";
-import { follow } from "./follow.ts";
 import { type Asked, judgeAnswer } from "./http-answer.ts";
 import type { ConnectionFetch } from "./sdk.ts";
 import type { SentCredentials } from "./sent-credentials.ts";
@@ -13,7 +13,7 @@ import type { SentCredentials } from "./sent-credentials.ts";
 export interface ConnectionFetchOptions {
   readonly where: string;
   readonly transport: "http" | "sse";
-  readonly credentialGiven: boolean;
+  readonly credentialGiven: () => boolean;
   /** The authenticated fetch. */
   readonly fetch: ConnectionFetch;
   readonly thrownByFetch: ThrownByFetch;
@@ -60,7 +60,7 @@ export function judgedFetch(options: ConnectionFetchOptions): JudgedFetch {
       rpcMethod: message.method,
       rpcId: message.id,
       inSession: transport === "sse" ? httpMethod === "POST" : new Headers(init.headers).has("mcp-session-id"),
-      credentialGiven,
+      credentialGiven: credentialGiven(),
       quote: (text, limit) => options.sent.quote(text, limit),
     };
     try {

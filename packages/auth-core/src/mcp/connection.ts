@@ -6,11 +6,14 @@ import type { HttpServerConfig } from "../config/types.ts";
 import { type JudgedFetch, judgedFetch } from "./connection-fetch.ts";
 import { connectFailure, connectionLost, type FailureContext, HttpFailure } from "./failures.ts";
 import type { ConnectionFetch, ConnectOptions, McpPeer } from "./sdk.ts";
+import { isCredentialGiven } from "./session-auth.ts";
 import type { TransportTarget } from "./session-options.ts";
 
 /** What is common to every attempt at one server. */
 export interface PeerOptions extends ConnectOptions, FailureContext {
   readonly signal: AbortSignal;
+  /** Whether somebody has signed in: a 401 then means another thing. */
+  readonly signedIn: () => boolean;
 }
 
 /** A peer over HTTP. Throws what {@link connectFailure} makes of a failure. */
@@ -53,7 +56,7 @@ async function attempt(
   const judged: JudgedFetch = judgedFetch({
     where: options.where,
     transport,
-    credentialGiven: isCredentialGiven(server),
+    credentialGiven: () => options.signedIn() || isCredentialGiven(server),
     fetch,
     thrownByFetch: options.thrownByFetch,
     sent: options.sent,
@@ -85,12 +88,4 @@ async function onePeer(options: PeerOptions, connect: (own: PeerOptions) => Prom
 /** The statuses with which a server that knows HTTP+SSE alone answers a POST; never 401 or 403 (HDR-06). */
 function isOlderServer(error: unknown): boolean {
   return error instanceof HttpFailure && !error.fromMcp && [400, 404, 405].includes(error.status);
-}
-
-/** Whether the configuration holds a credential, as far as that can be told: a 401 then means another thing. */
-function isCredentialGiven({ auth, headers }: HttpServerConfig): boolean {
-  if (auth !== undefined && !("type" in auth && auth.type === "none")) return true;
-  // What a function sends is known when it is asked; it is there for what changes.
-  if (typeof headers === "function") return true;
-  return Object.keys(headers).some((name) => /auth|cookie|key|token|secret|signature/i.test(name));
 }

@@ -2,7 +2,7 @@
  * The time a request may take, together with every other reason to give it up.
  */
 
-import { follow } from "./follow.ts";
+import { follow } from "../follow.ts";
 
 /** Runs from its creation until it is cleared. */
 export interface Deadline {
@@ -16,21 +16,36 @@ export interface Deadline {
   clear(): void;
 }
 
+/** Something that time is given for: while a person is asked, nobody else is late. */
+export interface Patience {
+  isWaiting(): boolean;
+  /** Call `listener` after each change; returns what ends that. */
+  subscribe(listener: () => void): () => void;
+}
+
 /**
  * @param milliseconds - how long.
  * @param timeoutError - the reason when the time is over.
  * @param signals - other reasons to give up.
+ * @param patience - stops the time while it is waiting; it starts anew after that.
  */
 export function startDeadline(
   milliseconds: number,
   timeoutError: () => Error,
   signals: readonly (AbortSignal | undefined)[],
+  patience?: Patience,
 ): Deadline {
   const controller = new AbortController();
   const { signal } = controller;
-  const start = (): ReturnType<typeof setTimeout> => setTimeout(() => controller.abort(timeoutError()), milliseconds);
-  let timer = start();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const restart = (): void => {
+    clearTimeout(timer);
+    if (signal.aborted || patience?.isWaiting()) return;
+    timer = setTimeout(() => controller.abort(timeoutError()), milliseconds);
+  };
+  restart();
   const detach = signals.map((other) => follow(controller, other));
+  if (patience !== undefined) detach.push(patience.subscribe(restart));
 
   return {
     signal,
@@ -42,13 +57,10 @@ export function startDeadline(
         promise.then(resolve, (error) => reject(signal.aborted ? signal.reason : error));
       });
     },
-    extend() {
-      clearTimeout(timer);
-      if (!signal.aborted) timer = start();
-    },
+    extend: restart,
     clear() {
-      clearTimeout(timer);
       for (const stop of detach) stop();
+      clearTimeout(timer);
     },
   };
 }

@@ -3,7 +3,8 @@
  * server has forgotten it (SES-04) or it speaks a protocol that was remembered wrongly.
  */
 import { isSallyportError, SallyportError } from "../errors.ts";
-import { type Deadline, startDeadline } from "./deadline.ts";
+import { type Observable, observable } from "../observable.ts";
+import { type Deadline, type Patience, startDeadline } from "./deadline.ts";
 import {
   connectionLost,
   connectTimeout,
@@ -12,7 +13,6 @@ import {
   SessionLost,
   sessionClosed,
 } from "./failures.ts";
-import { type Observable, observable } from "./observable.ts";
 import type { McpPeer } from "./sdk.ts";
 import type { SessionState } from "./session-options.ts";
 
@@ -21,6 +21,8 @@ export interface LinkOptions {
   readonly where: string;
   /** Bound on connecting, in milliseconds. */
   readonly timeoutMs: number;
+  /** Stops that time while a person is asked. */
+  readonly patience: Patience | undefined;
   /** What an earlier connection learned. */
   readonly prior: unknown;
   /** Open a connection. `onClose` is to be called when it ends. */
@@ -108,9 +110,9 @@ export class Link {
   }
 
   async #open(): Promise<Connection> {
-    const { where, timeoutMs, open } = this.#options;
+    const { where, timeoutMs, patience, open } = this.#options;
     this.state.set({ status: "connecting" });
-    const deadline = startDeadline(timeoutMs, () => connectTimeout(where, timeoutMs), [this.closed]);
+    const deadline = startDeadline(timeoutMs, () => connectTimeout(where, timeoutMs), [this.closed], patience);
     let connection: Connection | undefined;
     let ended = false;
     const attempt = open(this.#prior, deadline.signal, () => {

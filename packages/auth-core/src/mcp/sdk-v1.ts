@@ -63,10 +63,7 @@ async function connect(transport: Transport, name: TransportName, options: Conne
   listenForChanges(client, options.onListChanged);
   const protocolVersion = watchProtocolVersion(transport);
   try {
-    await client.connect(transport, {
-      timeout: options.timeoutMs,
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
+    await client.connect(transport, { timeout: noTimeout, ...(options.signal ? { signal: options.signal } : {}) });
   } catch (error) {
     await transport.close().catch(() => {});
     throw error;

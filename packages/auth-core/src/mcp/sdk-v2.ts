@@ -75,12 +75,8 @@ async function connect(transport: Transport, name: TransportName, options: Conne
   return peerOf(client, transport, name);
 }
 
-async function negotiate(
-  client: Client,
-  transport: Transport,
-  { prior, signal, timeoutMs }: ConnectOptions,
-): Promise<void> {
-  const exchange = { timeout: timeoutMs, ...(signal ? { signal } : {}) };
+async function negotiate(client: Client, transport: Transport, { prior, signal }: ConnectOptions): Promise<void> {
+  const exchange = { timeout: noTimeout, ...(signal ? { signal } : {}) };
   if (isModernVerdict(prior)) {
     try {
       return await client.connect(transport, { ...exchange, prior });

@@ -4,7 +4,7 @@
 import type { HttpServerConfig } from "../config/types.ts";
 import type { SallyportError } from "../errors.ts";
 import type { AuthEventListener } from "../events.ts";
-import type { SecretReader } from "../secrets/source.ts";
+import type { OAuthPorts } from "../oauth/options.ts";
 import type { Implementation, ListName, McpSdk, Progress } from "./sdk.ts";
 
 /** What a session connects to: a parsed HTTP server, or a transport that the caller opens for the SDK in use. */
@@ -19,16 +19,15 @@ export interface TransportTarget {
   explain?(error: unknown): SallyportError | undefined;
 }
 
-/** How a session connects, and who hears of it. */
-export interface SessionOptions {
+/** How a session connects, who is asked to sign in and where that is kept, and who hears of it. */
+export interface SessionOptions
+  extends Pick<OAuthPorts, "account" | "dpopKeys" | "interaction" | "resolveHost" | "secrets" | "store"> {
   /** The server's name in the configuration, for messages. */
   readonly name?: string | undefined;
   /** The SDK line. Default: `sdkV2`, imported when connecting. */
   readonly sdk?: McpSdk | undefined;
   /** Sends the requests, below the authentication. Default: the global `fetch`. */
   readonly fetch?: typeof fetch | undefined;
-  /** Reads secret sources of the target's `auth` and `headers`. */
-  readonly secrets?: SecretReader | undefined;
   /** How this client introduces itself. Default: `{ name: "sallyport", version: "0.0.0" }`. */
   readonly clientInfo?: Implementation | undefined;
   /** Follows what happens on the wire; redacted. */

@@ -2,13 +2,10 @@
  * A session with one MCP server, the same over both SDK lines and all transports: an observable state machine that
  * connects when it is first used, and says in a typed error what cannot be mended.
  */
-import type { HttpServerConfig } from "../config/types.ts";
-import { createAuth } from "../create-auth.ts";
 import { quoteForeign, SallyportError } from "../errors.ts";
-import { createAuthFetch } from "../fetch/auth-fetch.ts";
+import { OAuth } from "../oauth/oauth.ts";
 import { connectHttp, connectTransport, type PeerOptions } from "./connection.ts";
-import { markNetworkFailures } from "./connection-fetch.ts";
-import { startDeadline } from "./deadline.ts";
+import { type Patience, startDeadline } from "./deadline.ts";
 import { type FailureContext, requestFailure, requestTimeout, type ThrownByFetch } from "./failures.ts";
 import { Link } from "./link.ts";
 import type {
@@ -30,6 +27,7 @@ import type {
   TransportName,
 } from "./sdk.ts";
 import { SentCredentials } from "./sent-credentials.ts";
+import { authenticatedFetch, authOf, patienceOf } from "./session-auth.ts";
 import type { CallOptions, SessionOptions, SessionState, SessionTarget, TransportTarget } from "./session-options.ts";
 
 const defaultTimeoutMs = 60_000;
@@ -61,6 +59,8 @@ export class Session {
   readonly #fetch: ConnectionFetch | undefined;
   readonly #thrownByFetch: ThrownByFetch = new WeakSet();
   readonly #sent: SentCredentials;
+  readonly #oauth: OAuth | undefined;
+  readonly #patience: Patience | undefined;
   readonly #link: Link;
   #sdk: McpSdk | undefined;
 
@@ -78,10 +78,14 @@ export class Session {
     this.#timeoutMs = timeoutMs;
     this.#where = describeTarget(target, options.name);
     this.#sent = new SentCredentials(target.kind === "http" ? target.auth : undefined);
-    this.#fetch = target.kind === "http" ? authenticatedFetch(target, options, this.#sent) : undefined;
+    const auth = target.kind === "http" ? authOf(target, options) : undefined;
+    this.#oauth = auth instanceof OAuth ? auth : undefined;
+    this.#patience = this.#oauth && patienceOf(this.#oauth);
+    this.#fetch = target.kind === "http" ? authenticatedFetch(target, auth, options, this.#sent) : undefined;
     this.#link = new Link({
       where: this.#where,
       timeoutMs,
+      patience: this.#patience,
       prior,
       open: (...attempt) => this.#open(...attempt),
       explain: async (error, what) => requestFailure(error, what, this.#failureContext(await this.#loadSdk())),
@@ -113,6 +117,11 @@ export class Session {
   /** The negotiated protocol version, such as `2026-07-28`. */
   get protocolVersion(): string | undefined {
     return this.#link.peer?.protocolVersion;
+  }
+
+  /** The sign-in, where the session has one: its state, and the way to end it. */
+  get oauth(): OAuth | undefined {
+    return this.#oauth;
   }
 
   /** What carries the session: `http` (Streamable HTTP), `sse` or `custom`. */
@@ -213,6 +222,7 @@ export class Session {
       prior,
       signal,
       timeoutMs: this.#timeoutMs,
+      signedIn: () => this.#oauth?.getState().status === "authorized",
       onListChanged,
       onClose,
     };
@@ -249,7 +259,7 @@ export class Session {
     { signal, timeoutMs = this.#timeoutMs, onProgress }: CallOptions = {},
   ): Promise<T> {
     const timeoutError = (): Error => requestTimeout(this.#where, what, timeoutMs);
-    const deadline = startDeadline(timeoutMs, timeoutError, [this.#link.closed, signal]);
+    const deadline = startDeadline(timeoutMs, timeoutError, [this.#link.closed, signal], this.#patience);
     const call: PeerCallOptions = {
       signal: deadline.signal,
       onProgress:
@@ -278,16 +288,4 @@ function describeTarget(target: SessionTarget, name: string | undefined): string
   if (target.kind !== "http") return label ?? "the server";
   const { origin, pathname } = new URL(target.url);
   return label === undefined ? `${origin}${pathname}` : `${label} (${origin}${pathname})`;
-}
-
-function authenticatedFetch(target: HttpServerConfig, options: SessionOptions, sent: SentCredentials): ConnectionFetch {
-  const { secrets, onEvent } = options;
-  const send = options.fetch ?? ((input, init) => globalThis.fetch(input, init));
-  return createAuthFetch(target.auth === undefined ? undefined : createAuth(target.auth, { secrets }), {
-    fetch: sent.watch(markNetworkFailures(send)),
-    headers: target.headers,
-    origin: target.url,
-    secrets,
-    onEvent,
-  });
 }

@@ -32,6 +32,11 @@ export interface InteractionRequest {
   readonly path?: string | undefined;
   /** The whole redirect URI, where the configuration names one: `callbackUrl`. */
   readonly redirectUri?: string | undefined;
+  /**
+   * Whether a `state` belongs to a sign-in that waits for its answer: also one that a process began which is gone. An
+   * interaction that hears of others ignores them.
+   */
+  readonly isExpected?: ((state: string) => Promise<boolean>) | undefined;
   /** Ends the sign-in. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -167,7 +167,8 @@ async function hasChanged(secret: Secret): Promise<boolean> {
   return (await secret.renew(refused)).reveal() !== refused.reveal();
 }
 
-function registeredIdentity(
+/** The client that a registration has made. */
+export function registeredIdentity(
   { clientId, clientSecret, authenticationMethod }: Registration,
   server: AuthorizationServer,
   { now }: MessageContext,

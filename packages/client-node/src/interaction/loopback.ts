@@ -13,7 +13,7 @@ import { openBrowser, requireOpenable } from "./browser.ts";
 import { stateOf } from "./callback.ts";
 import { judgeRequest } from "./callback-request.ts";
 import { type Listener, type LoopbackHost, listenOn, portsToTry } from "./listener.ts";
-import { pageHeaders, render } from "./page.ts";
+import { pageHeaders, pages, render } from "./page.ts";
 import { printUrl } from "./terminal.ts";
 import { within } from "./within.ts";
 
@@ -84,6 +84,7 @@ class LoopbackSession implements InteractionSession {
   #state: string | undefined;
   #answer: ((callback: URL) => void) | undefined;
   #isAnswered = false;
+  #isExpected: InteractionRequest["isExpected"];
 
   constructor(options: LoopbackInteractionOptions, signal: AbortSignal | undefined) {
     this.#options = options;
@@ -96,7 +97,10 @@ class LoopbackSession implements InteractionSession {
 
   async listen(request: InteractionRequest): Promise<void> {
     const { host, ports, advice } = placeOf(request, this.#options.host ?? "127.0.0.1");
-    const receive = (incoming: IncomingMessage, response: ServerResponse): void => this.#receive(incoming, response);
+    this.#isExpected = request.isExpected;
+    const receive = (incoming: IncomingMessage, response: ServerResponse): void => {
+      this.#receive(incoming, response).catch(() => response.destroy());
+    };
     this.#listener = await listenOn(host, ports, receive, advice);
     const { redirectUri, path = defaultPath } = request;
     this.#redirectUri = redirectUri ?? new URL(`http://${host}:${this.#listener.port}`).origin + path;
@@ -149,16 +153,27 @@ class LoopbackSession implements InteractionSession {
     else await open(url);
   }
 
-  #receive(request: IncomingMessage, response: ServerResponse): void {
+  async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     // Of two addresses one is bound first, and may be called before both are.
     if (this.#redirectUri === "") return void response.destroy();
-    const expected = { redirect: new URL(this.redirectUri), state: this.#state, isAnswered: this.#isAnswered };
-    const { page, callback } = judgeRequest(request, expected);
+    const redirect = new URL(this.redirectUri);
+    const judge = (state: string | undefined) =>
+      judgeRequest(request, { redirect, state, isAnswered: this.#isAnswered });
+    let verdict = judge(this.#state);
+    if (verdict.page === pages.foreign && this.#state !== undefined) verdict = judge(await this.#orphan(request));
+    const { page, callback } = verdict;
     if (callback !== undefined) {
       this.#isAnswered = true;
       this.#answer?.(callback);
     }
     response.writeHead(page.status, pageHeaders(page)).end(request.method === "HEAD" ? undefined : render(page));
+  }
+
+  /** The `state` of a sign-in that was begun by a process which is gone: its answer comes to whoever listens now (pain 4). */
+  async #orphan({ url = "" }: IncomingMessage): Promise<string | undefined> {
+    const [state = "", ...more] = new URL(url, this.redirectUri).searchParams.getAll("state");
+    if (state === "" || more.length > 0 || this.#isExpected === undefined) return undefined;
+    return (await this.#isExpected(state)) ? state : undefined;
   }
 }
 

@@ -12,8 +12,10 @@ export interface Page {
   readonly text: string;
 }
 
+type PageName = "received" | "refused" | "repeated" | "foreign" | "prefetch" | "missing" | "method" | "misdirected";
+
 /** What can be said to whoever calls. */
-export const pages = {
+export const pages: Readonly<Record<PageName, Page>> = {
   received: {
     status: 200,
     title: "Answer received",
@@ -38,7 +40,7 @@ export const pages = {
   missing: { status: 404, title: "Nothing here", text: "There is no page at this address." },
   method: { status: 405, title: "Not like this", text: "This page can only be opened." },
   misdirected: { status: 421, title: "Wrong address", text: "This page does not go by that name." },
-} as const satisfies Record<string, Page>;
+};
 
 const style =
   "body{margin:20vh auto 0;max-width:28rem;padding:0 1rem;text-align:center;font:1rem/1.5 system-ui,sans-serif}:root{color-scheme:light dark}h1{font-size:1.4rem}";

@@ -258,8 +258,8 @@ describe.each([sdkV2, sdkV1])("over $name", (sdk) => {
     const withToken = await failureOf(connectTo({ url: redirecting.url, tls, authToken: "t-1" }, { sdk }));
     expect(withToken.code).toBe("redirect_refused");
     expect(peers).toEqual([]);
-    // Without a token the redirect is followed, as to a stranger: no certificate is shown, no private CA trusted.
-    const anonymous = await failureOf(connectTo({ url: redirecting.url, tls }, { sdk }));
+    // Where nobody ever signs in the redirect is followed, as to a stranger: no certificate is shown, no private CA trusted.
+    const anonymous = await failureOf(connectTo({ url: redirecting.url, tls, auth: { type: "none" } }, { sdk }));
     expect(anonymous.code).toBe("connect_failed");
     expect(peers.filter((subject) => subject !== undefined)).toEqual([]);
   });

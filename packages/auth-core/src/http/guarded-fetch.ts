@@ -1,0 +1,196 @@
+/**
+ * The `fetch` for URLs that a stranger has named: metadata and the endpoints in it. Refuses before it asks, and bounds what
+ * comes back: SSR-01 to SSR-06.
+ */
+import { quoteForeign, SallyportError } from "../errors.ts";
+import { type AddressClass, addressClass } from "./addresses.ts";
+import { checkUrl } from "./secure-url.ts";
+
+/** A `fetch` that judges where it goes. The response has its whole body in memory. */
+export type GuardedFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
+
+/** What a {@link GuardedFetch} may do. */
+export interface GuardedFetchOptions {
+  /** Sends the requests. Default: the global `fetch` at the time of the call. */
+  readonly fetch?: typeof fetch | undefined;
+  /** URLs that the user has named: what is where one of them is may be asked, also on a private address. */
+  readonly trusted: readonly (string | URL)[];
+  /** Plain http beyond this machine is allowed. */
+  readonly allowInsecure: boolean;
+  /** The addresses of a host name. Without it a name is taken for what it says. */
+  readonly resolveHost?: ((hostname: string, signal?: AbortSignal) => Promise<readonly string[]>) | undefined;
+  /** Of one body, in bytes. Default 1 MiB. */
+  readonly maxBytes?: number | undefined;
+  /** For one exchange with its redirects and its body, in milliseconds. Default 15000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+const mostRedirects = 3;
+
+/**
+ * A `fetch` for what strangers name.
+ *
+ * Rejects with `insecure_url` for plain http, other schemes and private addresses; `redirect_refused` for the redirect of
+ * anything but a GET, and for too many; `discovery_failed` when no whole answer came within the bounds; the reason of the
+ * signal.
+ */
+export function guardedFetch(options: GuardedFetchOptions): GuardedFetch {
+  const guard = new Guard(options);
+  return (url, init = {}) => guard.exchange(url, init);
+}
+
+class Guard {
+  readonly #options: GuardedFetchOptions;
+  readonly #hosts: ReadonlySet<string>;
+  #classes: Promise<ReadonlySet<AddressClass>> | undefined;
+
+  constructor(options: GuardedFetchOptions) {
+    this.#options = options;
+    this.#hosts = new Set(options.trusted.map((url) => new URL(url).hostname));
+  }
+
+  async exchange(url: string | URL, init: RequestInit): Promise<Response> {
+    const { timeoutMs = 15_000, maxBytes = 1024 * 1024 } = this.#options;
+    const outer = init.signal ?? undefined;
+    outer?.throwIfAborted();
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), timeoutMs);
+    const signal = outer === undefined ? late.signal : AbortSignal.any([outer, late.signal]);
+    let at = String(url);
+    try {
+      const response = await this.#follow(at, { ...init, signal }, (next) => {
+        at = next;
+      });
+      const body = await readWhole(response, maxBytes, signal);
+      const { status, statusText, headers } = response;
+      return new Response(isBodyless(status) ? null : body, { status, statusText, headers });
+    } catch (error) {
+      if (outer?.aborted) throw outer.reason;
+      if (error instanceof SallyportError) throw error;
+      const why = late.signal.aborted
+        ? `gave no whole answer within ${timeoutMs} ms`
+        : `could not be asked${detail(error)}`;
+      throw new SallyportError("discovery_failed", `${place(at)} ${why}.`, { cause: error });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #follow(start: string, init: RequestInit, onHop: (url: string) => void): Promise<Response> {
+    const method = init.method?.toUpperCase() ?? "GET";
+    let target = start;
+    for (let redirects = 0; ; redirects += 1) {
+      const url = await this.#admit(target, init.signal ?? undefined);
+      const send = this.#options.fetch ?? globalThis.fetch;
+      const response = await send(url.href, {
+        ...init,
+        redirect: "manual",
+        credentials: "omit",
+        ...(method === "GET" ? {} : { cache: "no-store" }),
+      });
+      if (response.type === "opaqueredirect") throw refused(url, "redirects, which a page cannot follow with care");
+      const location = response.headers.get("location");
+      if (response.status < 300 || response.status > 399 || response.status === 304 || location === null)
+        return response;
+      void response.body?.cancel().catch(() => {});
+      if (method !== "GET") throw refused(url, `redirects a ${method}, and what was sent belongs to nobody else`);
+      if (redirects >= mostRedirects) throw refused(url, `redirects more than ${mostRedirects} times`);
+      if (!URL.canParse(location, url.href)) throw refused(url, "redirects to something that is no URL");
+      target = new URL(location, url).href;
+      onHop(target);
+    }
+  }
+
+  /** The URL, if it may be asked. */
+  async #admit(target: string, signal: AbortSignal | undefined): Promise<URL> {
+    const url = checkUrl(target, "The URL", this.#options);
+    if (this.#hosts.has(url.hostname)) return url;
+    const own = addressClass(url.hostname);
+    const addresses = own === "name" ? await this.#resolve(url.hostname, signal) : [];
+    for (const kind of [own, ...addresses.map(addressClass)]) {
+      if (kind === "public" || kind === "name") continue;
+      const allowed = await this.#classesOfTrusted(signal);
+      if (kind === "reserved" || kind === "link-local" || !allowed.has(kind)) throw isPrivate(url, kind);
+    }
+    return url;
+  }
+
+  #resolve(hostname: string, signal: AbortSignal | undefined): Promise<readonly string[]> {
+    return this.#options.resolveHost?.(hostname, signal) ?? Promise.resolve([]);
+  }
+
+  /** The classes of address that the user's own URLs are in: a server inside may name others inside. */
+  #classesOfTrusted(signal: AbortSignal | undefined): Promise<ReadonlySet<AddressClass>> {
+    this.#classes ??= (async () => {
+      const classes = new Set<AddressClass>();
+      for (const host of this.#hosts) {
+        classes.add(addressClass(host));
+        if (addressClass(host) !== "name") continue;
+        for (const address of await this.#resolve(host, signal)) classes.add(addressClass(address));
+      }
+      return classes;
+    })();
+    this.#classes.catch(() => {
+      this.#classes = undefined;
+    });
+    return this.#classes;
+  }
+}
+
+async function readWhole(response: Response, maxBytes: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  const reader = response.body?.getReader();
+  if (reader === undefined) return new Uint8Array();
+  const stop = (): void => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", stop, { once: true });
+  const chunks: Uint8Array[] = [];
+  try {
+    for (let size = 0; ; ) {
+      const { done, value } = await reader.read();
+      signal.throwIfAborted();
+      if (done) return await joined(chunks);
+      size += value.byteLength;
+      if (size > maxBytes) {
+        stop();
+        throw new SallyportError(
+          "discovery_failed",
+          `${place(response.url)} answered with more than ${maxBytes} bytes.`,
+        );
+      }
+      chunks.push(value);
+    }
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+async function joined(chunks: Uint8Array[]): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+}
+
+function isBodyless(status: number): boolean {
+  return status === 101 || status === 204 || status === 205 || status === 304;
+}
+
+/** Without the query, which may hold secrets. */
+function place(url: string): string {
+  if (!URL.canParse(url)) return "The server";
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+function detail(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  const code = (cause as { code?: unknown } | undefined)?.code;
+  return typeof code === "string" ? ` (${quoteForeign(code, 40)})` : "";
+}
+
+function refused(url: URL, why: string): SallyportError<"redirect_refused"> {
+  return new SallyportError("redirect_refused", `${url.origin}${url.pathname} ${why}. It was not followed.`);
+}
+
+function isPrivate(url: URL, kind: AddressClass): SallyportError<"insecure_url"> {
+  return new SallyportError(
+    "insecure_url",
+    `${quoteForeign(url.host)} is a ${kind} address, and the MCP server is not on one: it may want this machine to ask what it cannot reach itself. It was not asked. If this is intended, name the authorization server with \`issuer\`.`,
+  );
+}

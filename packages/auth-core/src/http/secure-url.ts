@@ -1,0 +1,47 @@
+/**
+ * Which URLs of strangers may be used at all: SSR-02, URL-01, URL-02, URL-04.
+ */
+import { quoteForeign, SallyportError } from "../errors.ts";
+import { addressClass } from "./addresses.ts";
+
+/** How strict to be. */
+export interface UrlRules {
+  /** Plain http beyond this machine is allowed. For tests. */
+  readonly allowInsecure: boolean;
+}
+
+/**
+ * A URL that may be asked or opened: https, or http on this machine; without user name, password, and what no URL has.
+ *
+ * @param what - what the URL is, as the beginning of a sentence.
+ * @throws SallyportError `insecure_url`.
+ */
+export function checkUrl(url: string | URL, what: string, { allowInsecure }: UrlRules): URL {
+  const text = String(url);
+  const parsed = URL.canParse(text) ? new URL(text) : undefined;
+  const problem = parsed === undefined ? "is no URL" : problemOf(text, parsed, allowInsecure);
+  if (parsed !== undefined && problem === undefined) return parsed;
+  throw new SallyportError("insecure_url", `${what} ${quoteForeign(shown(text, parsed))} ${problem}. It is not used.`);
+}
+
+function problemOf(
+  text: string,
+  { protocol, hostname, username, password }: URL,
+  allowInsecure: boolean,
+): string | undefined {
+  if (protocol !== "https:" && protocol !== "http:") return "begins with another scheme than https";
+  if (username !== "" || password !== "") return "holds a user name or a password";
+  // A URL has none of these unescaped; a parser takes them, and whoever hands the text on may not.
+  if (/[\p{Cc}\s"'<>\\^`{|}]/u.test(text)) return "holds characters that no URL has";
+  if (protocol === "http:" && !allowInsecure && addressClass(hostname) !== "loopback") {
+    return "is plain http, which anybody on the way can read and change";
+  }
+  return undefined;
+}
+
+/** Without what may be secret in it. */
+function shown(text: string, parsed: URL | undefined): string {
+  return parsed === undefined || parsed.host === ""
+    ? text.slice(0, 40)
+    : `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
+}

@@ -1,0 +1,60 @@
+/**
+ * Protected resource metadata: RFC 9728, DSC-01 to DSC-05. `signed_metadata` is not read.
+ */
+import { processResourceDiscoveryResponse, type ResourceServer } from "oauth4webapi";
+import type { OAuthChallenge } from "../challenge.ts";
+import { checkResource } from "../resource.ts";
+import type { Attempts } from "./attempts.ts";
+
+/** The metadata of a resource, and where it was. */
+export interface ResourceMetadata {
+  readonly url: string;
+  /** `resource` in it is as published. */
+  readonly document: ResourceServer;
+}
+
+const suffix = "/.well-known/oauth-protected-resource";
+
+/**
+ * Find the metadata: where the challenge says and nowhere else (T-04), or else at the path of the server, then at its root.
+ *
+ * @throws SallyportError `resource_mismatch`; `discovery_failed` when the place that the server named has none.
+ */
+export async function findResourceMetadata(
+  serverUrl: string,
+  challenge: OAuthChallenge | undefined,
+  attempts: Attempts,
+): Promise<ResourceMetadata | undefined> {
+  const named = challenge?.resourceMetadata;
+  for (const url of named === undefined ? wellKnownUrls(serverUrl) : [named]) {
+    const document = await attempts.ask(url, (response) => judge(response, serverUrl));
+    if (document !== undefined) return { url, document };
+  }
+  if (named === undefined) return undefined;
+  throw attempts.failure(
+    `${serverUrl} says where its metadata is, and there is none of use.`,
+    "Tell those who run the server, or set `oauthProvider` to the authorization server's metadata.",
+  );
+}
+
+/** The path form, with the query kept, then the root form (DSC-02, R28-09). */
+export function wellKnownUrls(serverUrl: string): string[] {
+  const { origin, pathname, search } = new URL(serverUrl);
+  const path = pathname === "/" ? "" : pathname;
+  return [...new Set([`${origin}${suffix}${path}${search}`, `${origin}${suffix}`])];
+}
+
+async function judge(response: Response, serverUrl: string): Promise<ResourceServer | string> {
+  const copy = response.clone();
+  const raw: unknown = await copy.json().catch(() => undefined);
+  if (typeof raw !== "object" || raw === null) return "is no JSON object";
+  const { resource } = raw as { resource?: unknown };
+  if (typeof resource !== "string" || !URL.canParse(resource)) return "has no `resource` that is a URL";
+  checkResource(resource, serverUrl);
+  try {
+    const json = new Response(JSON.stringify(raw), { headers: { "content-type": "application/json" } });
+    return { ...(await processResourceDiscoveryResponse(new URL(resource), json)), resource };
+  } catch {
+    return "is no protected resource metadata";
+  }
+}

@@ -1,0 +1,198 @@
+/**
+ * Everything that talks to an authorization server, put together for one MCP server. Loaded when a sign-in or a refresh
+ * needs it.
+ */
+import { emit } from "../emit.ts";
+import { guardedFetch } from "../http/guarded-fetch.ts";
+import type { OAuthChallenge } from "./challenge.ts";
+import { ClientOf } from "./client-of.ts";
+import { discover } from "./discovery/discover.ts";
+import type { Discovery } from "./discovery/discovery.ts";
+import type { DpopProver } from "./dpop.ts";
+import { DpopKeys } from "./dpop-keys.ts";
+import type { Grant } from "./grant.ts";
+import type { GrantRecords } from "./grant-records.ts";
+import { refreshTokens } from "./grants/refresh.ts";
+import type { MessageContext } from "./message.ts";
+import { onceMore } from "./once-more.ts";
+import { isUnattended, type OAuthOptions } from "./options.ts";
+import { revoke } from "./revocation.ts";
+import { initialScope, stepUpScope } from "./scopes.ts";
+import type { Issued, SignInParts } from "./sign-in.ts";
+import { signInAlone } from "./sign-in-alone.ts";
+import { finishSignIn, signInWithPerson } from "./sign-in-with-person.ts";
+import type { TokenSet } from "./token-set.ts";
+
+/** What a grant is to be obtained for. */
+export interface ObtainRequest {
+  readonly discovery: Discovery;
+  readonly challenge: OAuthChallenge | undefined;
+  /** The grant that it replaces. */
+  readonly previous: Grant | undefined;
+  /** The scopes to ask for, when they are known already. */
+  readonly scope: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export class Engine {
+  readonly #server: string;
+  readonly #options: OAuthOptions;
+  readonly #dpop: DpopKeys;
+  readonly #parts: SignInParts;
+
+  /** @param server - the URL of the MCP endpoint. */
+  constructor(server: string, options: OAuthOptions, records: GrantRecords) {
+    const { now = Date.now, fetch, allowInsecure = false, resolveHost, onEvent } = options;
+    const send = guardedFetch({ fetch, trusted: trustedUrls(server, options), allowInsecure, resolveHost });
+    const context = (signal?: AbortSignal, dpop?: DpopProver): MessageContext => ({
+      fetch: send,
+      now,
+      ...(signal && { signal }),
+      ...(onEvent && { onEvent: (event) => emit(onEvent, event) }),
+      ...(dpop && { dpop }),
+    });
+    this.#server = server;
+    this.#options = options;
+    this.#dpop = new DpopKeys(options, now);
+    this.#parts = {
+      options,
+      records,
+      client: new ClientOf(options, records, context),
+      now,
+      context,
+      newProver: (discovery, clientId) => this.#dpop.make(discovery, clientId),
+      granted: (issued) => this.#granted(issued),
+    };
+  }
+
+  /** Where tokens for the server come from. */
+  async discover(challenge: OAuthChallenge | undefined, signal: AbortSignal | undefined): Promise<Discovery> {
+    const { issuer, resource, oauthProvider, legacyDiscovery = false, allowInsecure = false } = this.#options;
+    const input = {
+      serverUrl: this.#server,
+      challenge,
+      issuer,
+      resource,
+      oauthProvider,
+      legacyDiscovery,
+      allowInsecure,
+    };
+    return discover(input, this.#parts.context(signal));
+  }
+
+  /** Tokens anew, from a person or with the client's own credentials. */
+  async obtain({ discovery, challenge, previous, scope, signal }: ObtainRequest): Promise<Grant> {
+    const unattended = isUnattended(this.#options.grant);
+    const wanted =
+      scope ??
+      initialScope({
+        configured: this.#options.scope,
+        challenge: challenge?.scope,
+        discovery,
+        offline: !unattended,
+      });
+    const request = { discovery, scope: wanted, previousIssuer: previous?.discovery.issuer, signal };
+    return unattended ? signInAlone(this.#parts, request) : signInWithPerson(this.#parts, request);
+  }
+
+  /** The scopes of a step-up: all that were asked for and granted, and those of the challenge (STEP-03, SCP-03). */
+  stepUp(previous: Grant | undefined, challenge: OAuthChallenge, discovery: Discovery): string | undefined {
+    return stepUpScope({
+      configured: this.#options.scope,
+      requested: previous?.requested,
+      granted: previous?.tokens.scope,
+      challenge: challenge.scope,
+      discovery,
+      offline: !isUnattended(this.#options.grant),
+    });
+  }
+
+  /** The same grant with new tokens; a server that could not answer is asked twice. */
+  async refresh(grant: Grant, signal: AbortSignal): Promise<Grant> {
+    const { discovery, clientId, tokens } = grant;
+    const dpop = tokens.tokenType === "dpop" ? await this.#dpop.of(grant) : undefined;
+    const identity = await this.#parts.client.known(grant);
+    const { server, resource } = discovery;
+    const context = { ...this.#parts.context(signal, dpop), server, resource, identity };
+    const refreshed = await onceMore(identity, signal, () => refreshTokens(context, tokens));
+    const scope = grant.requested;
+    return this.#granted({ discovery, clientId, scope, tokens: refreshed, dpop, grant: "refresh_token" });
+  }
+
+  /** Finish a sign-in that was begun here or elsewhere. */
+  finish(callback: URL, signal: AbortSignal | undefined): Promise<Grant> {
+    return finishSignIn(this.#parts, callback, signal);
+  }
+
+  /** The registration is dead: the next sign-in registers again (pain 6). */
+  async dropRegistration(grant: Grant): Promise<void> {
+    await this.#parts.client.forget(grant.discovery.issuer);
+  }
+
+  /** Revoke the tokens when asked, and forget what is kept with them. */
+  async signOut(grant: Grant, revokeThem: boolean, signal: AbortSignal | undefined): Promise<void> {
+    const { discovery, tokens } = grant;
+    let revoked = false;
+    try {
+      if (revokeThem) {
+        const identity = await this.#parts.client.known(grant);
+        const context = this.#parts.context(signal);
+        revoked = await revokeAll(tokens, (token, hint) => revoke(discovery.server, identity, token, hint, context));
+      }
+    } finally {
+      await this.#dpop.forget(grant);
+      emit(this.#options.onEvent, { type: "signed_out", issuer: discovery.issuer, revoked });
+    }
+  }
+
+  /** A proof for a request to the MCP server (RFC 9449 §7). */
+  async prove(grant: Grant, { method, url }: Request): Promise<string> {
+    const prover = await this.#dpop.of(grant);
+    return prover.proof({ method, url, accessToken: grant.tokens.accessToken });
+  }
+
+  /** Take the nonce that the MCP server answered with. */
+  async learnNonce(grant: Grant, url: string, response: Response): Promise<void> {
+    (await this.#dpop.of(grant)).learn(url, response);
+  }
+
+  async #granted({ discovery, clientId, scope: requested, tokens, dpop, grant }: Issued): Promise<Grant> {
+    const dpopKey = tokens.tokenType === "dpop" ? await dpop?.export() : undefined;
+    const { scope, expiresAt, refreshToken } = tokens;
+    emit(this.#options.onEvent, {
+      type: "token",
+      grant,
+      issuer: discovery.issuer,
+      refreshable: refreshToken !== undefined,
+      ...(scope === undefined ? {} : { scope }),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+    });
+    return {
+      discovery,
+      clientId,
+      tokens,
+      ...(requested === undefined ? {} : { requested }),
+      ...(dpopKey === undefined ? {} : { dpopKey }),
+    };
+  }
+}
+
+/** Where the caller himself wants requests to go: what is private there is his own. */
+function trustedUrls(server: string, { issuer, idp, oauthProvider }: OAuthOptions): string[] {
+  const named = [issuer, idp?.issuer, idp?.tokenEndpoint, ...Object.values(oauthProvider ?? {})];
+  return [server, ...named.filter((url): url is string => typeof url === "string" && URL.canParse(url))];
+}
+
+/** The refresh token before all: RFC 7009 §2.1 lets that end the access tokens too, which not every server can do alone. */
+async function revokeAll(
+  { accessToken, refreshToken }: TokenSet,
+  end: (token: string, hint: "access_token" | "refresh_token") => Promise<boolean>,
+): Promise<boolean> {
+  const ended = refreshToken !== undefined && (await end(refreshToken, "refresh_token"));
+  try {
+    return await end(accessToken, "access_token");
+  } catch (error) {
+    if ((error as { oauthError?: string }).oauthError === "unsupported_token_type") return ended;
+    throw error;
+  }
+}

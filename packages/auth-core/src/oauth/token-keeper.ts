@@ -1,0 +1,339 @@
+/**
+ * Keeps the tokens for one server fresh: in memory, in the store, and across everybody who shares the store. Whoever asks
+ * gets a token that works, and however many ask, one refresh or one sign-in is made (REF-06, pains 2, 3 and 5).
+ */
+import { emit } from "../emit.ts";
+import { isSallyportError, isSecurityRefusal, SallyportError } from "../errors.ts";
+import type { AuthEventListener } from "../events.ts";
+import type { Observable } from "../observable.ts";
+import type { OAuthChallenge } from "./challenge.ts";
+import type { Discovery } from "./discovery/discovery.ts";
+import type { Engine } from "./engine.ts";
+import { covers, type Grant, grantedScopes, isAlive, isFresh, scopesOf } from "./grant.ts";
+import type { GrantRecords } from "./grant-records.ts";
+import { ScopeAttempts } from "./scope-attempts.ts";
+import { SingleFlight } from "./single-flight.ts";
+import { authorizedState, type OAuthState } from "./state.ts";
+
+/** What a keeper needs. */
+export interface KeeperOptions {
+  /** Where it says what it does. */
+  readonly state: Observable<OAuthState>;
+  readonly records: GrantRecords;
+  /** Talks to authorization servers; loaded when it is first needed. */
+  readonly engine: () => Promise<Engine>;
+  readonly now: () => number;
+  /** Whether tokens are obtained without a person. */
+  readonly unattended: boolean;
+  /** Whether a person can be asked. */
+  readonly attended: boolean;
+  /** Leave a server alone that does not ask for OAuth. */
+  readonly onDemand: boolean;
+  readonly onEvent: AuthEventListener | undefined;
+}
+
+/** Why a renewal is made: what was refused, and what the server said. */
+export interface Refusal {
+  readonly grant: Grant | undefined;
+  readonly challenge: OAuthChallenge | undefined;
+}
+
+// A server that refuses what was just issued for it would send the person round in circles.
+const circleMs = 5 * 60_000;
+
+export class TokenKeeper {
+  readonly #options: KeeperOptions;
+  readonly #state: Observable<OAuthState>;
+  readonly #flight = new SingleFlight<Grant | undefined>();
+  readonly #attempts: ScopeAttempts;
+  #grant: Grant | undefined;
+  #loading: Promise<void> | undefined;
+  /** Issued, but not yet in the store: the store has failed. */
+  #unsaved: Grant | undefined;
+  /** Issued by a grant of its own and not accepted by the server yet. */
+  #untried: Grant | undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    this.#state = options.state;
+    this.#attempts = new ScopeAttempts(options.now);
+  }
+
+  /**
+   * The grant to send a request with: renewed first when it is about to expire. `undefined` when the server has to be
+   * asked what it wants.
+   */
+  async usable(signal: AbortSignal): Promise<Grant | undefined> {
+    await this.#load();
+    if (this.#unsaved !== undefined) await this.#save(this.#unsaved);
+    const grant = this.#grant;
+    const { now, unattended } = this.#options;
+    if (grant === undefined || isFresh(grant, now())) return grant;
+    if (grant.tokens.refreshToken !== undefined)
+      return this.#flight.join(signal, (own) => this.#refreshAhead(grant, own));
+    if (unattended) {
+      return this.#flight.join(signal, (own) => this.#obtain({ grant, challenge: undefined }, grant.discovery, own));
+    }
+    return isAlive(grant, now()) ? grant : undefined;
+  }
+
+  /** The server has accepted a request that was sent with this grant. */
+  accepted(grant: Grant): void {
+    if (this.#untried === grant) this.#untried = undefined;
+  }
+
+  /**
+   * Another grant than the one that was refused: somebody else's, refreshed, or obtained anew.
+   *
+   * @returns `undefined` when the refusal is to be handed over: another token would not mend it, or nobody can be asked.
+   */
+  async renew(refusal: Refusal, signal: AbortSignal): Promise<Grant | undefined> {
+    if (this.#grant !== undefined && this.#grant !== refusal.grant) return this.#grant;
+    if (this.#isCircle(refusal.grant)) return undefined;
+    return this.#flight.join(signal, (own) => this.#renew(refusal, own));
+  }
+
+  /**
+   * A grant with the scopes of a challenge as well (STEP-01 to STEP-07).
+   *
+   * @param operation - what was asked for: attempts are counted by it.
+   * @returns `undefined` when the refusal is to be handed over.
+   */
+  async stepUp(
+    refused: Grant | undefined,
+    challenge: OAuthChallenge,
+    operation: string,
+    signal: AbortSignal,
+  ): Promise<Grant | undefined> {
+    const wanted = scopesOf(challenge.scope);
+    for (;;) {
+      const grant = this.#grant;
+      if (grant !== refused && grant !== undefined && covers(grant, wanted)) return grant;
+      if (!this.#canObtain()) return undefined;
+      if (!this.#flight.busy) break;
+      // Another call may be getting them: a sign-in for these scopes alone would undo it.
+      await this.#flight.join(signal, async () => undefined).catch(() => {});
+      signal.throwIfAborted();
+    }
+    if (!this.#attempts.allow(operation, wanted)) return undefined;
+    return this.#flight.join(signal, (own) => this.#stepUp(refused, challenge, wanted, own));
+  }
+
+  /** Take a grant that was obtained elsewhere: a sign-in that another process had begun. */
+  async take(grant: Grant): Promise<void> {
+    await this.#issued(grant);
+  }
+
+  /** Forget everything about this server; revoke the tokens first when asked. Returns the grant there was. */
+  async signOut(revoke: boolean, signal: AbortSignal | undefined): Promise<void> {
+    await this.#load();
+    const { records, engine } = this.#options;
+    const grant = (await records.load()) ?? this.#grant;
+    try {
+      if (grant !== undefined) await (await engine()).signOut(grant, revoke, signal);
+    } finally {
+      await records.forget(grant);
+      this.#grant = undefined;
+      this.#unsaved = undefined;
+      this.#state.set({ status: "signed-out" });
+    }
+  }
+
+  #canObtain(): boolean {
+    return this.#options.unattended || this.#options.attended;
+  }
+
+  async #load(): Promise<void> {
+    this.#loading ??= this.#options.records.load().then(
+      (grant) => {
+        if (grant !== undefined && this.#grant === undefined) this.#adopt(grant);
+      },
+      (error) => {
+        this.#loading = undefined;
+        throw error;
+      },
+    );
+    await this.#loading;
+  }
+
+  #isCircle(grant: Grant | undefined): boolean {
+    return grant !== undefined && grant === this.#untried && this.#options.now() - grant.tokens.issuedAt < circleMs;
+  }
+
+  async #refreshAhead(grant: Grant, signal: AbortSignal): Promise<Grant | undefined> {
+    try {
+      return await this.#refresh(grant, signal);
+    } catch (error) {
+      // The old token may do for a while yet; the server will say when it does not.
+      if (isAlive(grant, this.#options.now()) && !isStoreFailure(error)) {
+        this.#adopt(grant);
+        return grant;
+      }
+      throw this.#failed(error);
+    }
+  }
+
+  async #renew(refusal: Refusal, signal: AbortSignal): Promise<Grant | undefined> {
+    try {
+      const other = await this.#others(refusal.grant);
+      if (other !== undefined) return other;
+      const { grant, challenge } = refusal;
+      const discovery = await this.#discover(refusal, signal);
+      if (discovery === undefined) return undefined;
+      const moved = grant !== undefined && grant.discovery.issuer !== discovery.issuer;
+      if (grant?.tokens.refreshToken !== undefined && !moved) {
+        const refreshed = await this.#refresh({ ...grant, discovery }, signal);
+        if (refreshed !== undefined) return refreshed;
+      }
+      const obtained = await this.#obtain({ grant, challenge }, discovery, signal);
+      // What another authorization server issued is of no use here any more (BIND-04).
+      if (moved && obtained !== undefined) await this.#options.records.dropTokens(grant);
+      return obtained;
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /**
+   * Where tokens come from now. A refusal may mean that the server has moved to another authorization server (DSC-06,
+   * BIND-05), so it is asked again; what is known is good enough when it cannot say.
+   */
+  async #discover({ grant, challenge }: Refusal, signal: AbortSignal): Promise<Discovery | undefined> {
+    const { engine, onDemand } = this.#options;
+    if (grant === undefined && onDemand && (challenge === undefined || !this.#canObtain())) return undefined;
+    this.#state.set({ status: "discovering" });
+    try {
+      return await (await engine()).discover(challenge, signal);
+    } catch (error) {
+      if (isSecurityRefusal(error) || signal.aborted) throw error;
+      if (grant !== undefined) return grant.discovery;
+      if (onDemand && challenge?.resourceMetadata === undefined && isCode(error, "discovery_failed")) {
+        this.#state.set({ status: "signed-out" });
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** Refreshed tokens, whoever refreshed them; `undefined` when the refresh token is dead and everything is to begin anew. */
+  async #refresh(grant: Grant, signal: AbortSignal): Promise<Grant | undefined> {
+    const { records, engine } = this.#options;
+    return records.renewing(grant, async () => {
+      const other = await this.#others(grant);
+      if (other !== undefined) return other;
+      this.#state.set({ ...authorizedState(grant), status: "refreshing" });
+      try {
+        const refreshed = await (await engine()).refresh(grant, signal);
+        await this.#issued(refreshed);
+        return refreshed;
+      } catch (error) {
+        const { oauthError } = error as { oauthError?: string };
+        if (oauthError === "invalid_client" || oauthError === "unauthorized_client") {
+          await (await engine()).dropRegistration(grant);
+        } else if (oauthError !== "invalid_grant") throw error;
+        await records.dropTokens(grant);
+        this.#grant = undefined;
+        return undefined;
+      }
+    });
+  }
+
+  /** A grant obtained anew, by a person or by the client itself; or one that somebody else has obtained meanwhile. */
+  async #obtain(
+    { grant, challenge }: Refusal,
+    discovery: Discovery,
+    signal: AbortSignal,
+    scope?: string,
+  ): Promise<Grant | undefined> {
+    const { records, engine, onDemand } = this.#options;
+    if (!this.#canObtain()) {
+      if (onDemand) return undefined;
+      throw nobodyToAsk(discovery);
+    }
+    const wait = (waitingForPerson: boolean): void =>
+      this.#state.set({
+        status: "authorizing",
+        issuer: discovery.issuer,
+        ...(waitingForPerson && { waitingForPerson }),
+      });
+    wait(this.#options.attended && !this.#options.unattended);
+    return records.signingIn(async () => {
+      signal.throwIfAborted();
+      const other = scope === undefined ? await this.#others(grant) : undefined;
+      if (other !== undefined) return other;
+      const obtained = await (await engine()).obtain({ discovery, challenge, previous: grant, scope, signal });
+      this.#untried = obtained;
+      await this.#issued(obtained);
+      return obtained;
+    });
+  }
+
+  async #stepUp(
+    refused: Grant | undefined,
+    challenge: OAuthChallenge,
+    wanted: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Grant | undefined> {
+    try {
+      const { engine } = this.#options;
+      const discovery = refused?.discovery ?? (await this.#discover({ grant: refused, challenge }, signal));
+      if (discovery === undefined) return undefined;
+      const scope = (await engine()).stepUp(refused, challenge, discovery);
+      const grant = await this.#obtain({ grant: refused, challenge }, discovery, signal, scope);
+      if (grant !== undefined) this.#attempts.learn(wanted, grantedScopes(grant));
+      return grant;
+    } catch (error) {
+      throw this.#failed(error);
+    }
+  }
+
+  /** A usable grant in the store that is not the one that was refused. */
+  async #others(refused: Grant | undefined): Promise<Grant | undefined> {
+    const stored = await this.#options.records.load();
+    if (stored === undefined || stored.tokens.accessToken === refused?.tokens.accessToken) return undefined;
+    if (!isFresh(stored, this.#options.now())) return undefined;
+    this.#adopt(stored);
+    return stored;
+  }
+
+  /** What was issued is kept before it is used; when the store fails it is kept here, and saved as soon as that works. */
+  async #issued(grant: Grant): Promise<void> {
+    this.#adopt(grant);
+    await this.#save(grant);
+  }
+
+  async #save(grant: Grant): Promise<void> {
+    this.#unsaved = grant;
+    await this.#options.records.save(grant);
+    if (this.#unsaved === grant) this.#unsaved = undefined;
+  }
+
+  #adopt(grant: Grant): void {
+    this.#grant = grant;
+    this.#state.set(authorizedState(grant));
+  }
+
+  #failed(error: unknown): unknown {
+    if (isSallyportError(error)) {
+      this.#state.set({ status: "failed", error });
+      emit(this.#options.onEvent, { type: "oauth_failed", code: error.code, message: error.message });
+    } else if (this.#grant === undefined) this.#state.set({ status: "signed-out" });
+    else this.#adopt(this.#grant);
+    return error;
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return isSallyportError(error) && error.code === code;
+}
+
+function isStoreFailure(error: unknown): boolean {
+  return isCode(error, "store_unavailable");
+}
+
+function nobodyToAsk({ issuer, resource }: Discovery): SallyportError<"authorization_required"> {
+  return new SallyportError(
+    "authorization_required",
+    `${resource} requires a sign-in at ${issuer}, and there is nobody to ask. Pass an interaction, sign in where there is a browser or a terminal and share the store, or use a grant that needs no person, such as client_credentials.`,
+  );
+}
