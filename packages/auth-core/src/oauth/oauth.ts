@@ -77,7 +77,7 @@ export class OAuth implements Auth {
     for (let renewals = 0, proofs = 0; ; ) {
       if (grant !== undefined) await attach(request, grant, engine);
       const response = yield request;
-      if (grant?.tokens.tokenType === "dpop") (await engine()).learnNonce(grant, request.url, response);
+      if (grant?.tokens.tokenType === "dpop") await (await engine()).learnNonce(grant, request.url, response);
       const reaction = reactionTo(response);
       if (grant !== undefined && response.status !== 401) keeper.accepted(grant);
       if (reaction.type === "hand-over") return;
