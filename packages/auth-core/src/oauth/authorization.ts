@@ -109,7 +109,7 @@ export function judgeAuthorizationResponse(
   const promised = server.authorization_response_iss_parameter_supported === true;
   // Raw texts, whatever they look like (ISS-03): two URLs that mean the same are two issuers.
   if (iss === undefined ? promised : iss !== issuer) throw wrongIssuer(issuer, iss === undefined);
-  for (const name of ["code", "error"]) once(name);
+  for (const name of ["code", "error", "error_description"]) once(name);
   try {
     const parameters = validateAuthResponse({ ...server, issuer }, { client_id: clientId }, searchParams, state);
     if (!parameters.get("code")) throw noCode(issuer);
@@ -137,7 +137,10 @@ function refused(
     description === undefined ? quoteForeign(error, 100) : `${quoteForeign(error, 100)}: ${quoteForeign(description)}`;
   const next =
     error === "access_denied" ? "Sign in again to ask once more." : "Check the scopes and the client's settings.";
-  return new SallyportError("authorization_denied", `${issuer} did not grant the sign-in: ${said}. ${next}`);
+  return new SallyportError(
+    "authorization_denied",
+    `${quoteForeign(issuer)} did not grant the sign-in: ${said}. ${next}`,
+  );
 }
 
 function repeated(name: string): SallyportError<"state_mismatch"> {
@@ -158,20 +161,20 @@ function wrongIssuer(issuer: string, isMissing: boolean): SallyportError<"issuer
   const what = isMissing ? "does not say who gave it, which this server promises" : "comes from somebody else";
   return new SallyportError(
     "issuer_mismatch",
-    `The answer to the sign-in at ${issuer} ${what} (RFC 9207). Nothing of it is used. Somebody may have tried to mix up two authorization servers; if it happens again, tell those who run the server.`,
+    `The answer to the sign-in at ${quoteForeign(issuer)} ${what} (RFC 9207). Nothing of it is used. Somebody may have tried to mix up two authorization servers; if it happens again, tell those who run the server.`,
   );
 }
 
 function noCode(issuer: string): SallyportError<"authorization_denied"> {
   return new SallyportError(
     "authorization_denied",
-    `The answer to the sign-in at ${issuer} has no code. Sign in again.`,
+    `The answer to the sign-in at ${quoteForeign(issuer)} has no code. Sign in again.`,
   );
 }
 
 function noEndpoint(issuer: string): SallyportError<"discovery_failed"> {
   return new SallyportError(
     "discovery_failed",
-    `The authorization server ${issuer} has no authorization endpoint, so that nobody can sign in there. Use another grant, such as client_credentials.`,
+    `The authorization server ${quoteForeign(issuer)} has no authorization endpoint, so that nobody can sign in there. Use another grant, such as client_credentials.`,
   );
 }

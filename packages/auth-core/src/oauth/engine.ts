@@ -88,6 +88,8 @@ export class Engine {
       initialScope({
         configured: this.#options.scope,
         challenge: challenge?.scope,
+        // Of another authorization server's scopes nothing is known here.
+        granted: previous?.discovery.issuer === discovery.issuer ? previous.tokens.scope : undefined,
         discovery,
         offline: !unattended,
       });

@@ -6,10 +6,12 @@ import { scopesOf } from "./grant.ts";
 
 /** What the scopes are chosen from; each text is a list separated by spaces. */
 export interface ScopeSources {
-  /** What the configuration asks for. It wins: whoever wrote it knows what is needed. */
+  /** What the configuration asks for. */
   readonly configured: string | undefined;
-  /** What the server's challenge asks for (CHL-07). */
+  /** What the server's challenge says that the operation needs (CHL-07). */
   readonly challenge: string | undefined;
+  /** What was granted by the same authorization server before. */
+  readonly granted: string | undefined;
   readonly discovery: Pick<Discovery, "scopesSupported" | "server">;
   /** Whether a refresh token is wanted: where a person would have to be asked again without one. */
   readonly offline: boolean;
@@ -19,33 +21,54 @@ export interface ScopeSources {
 export interface StepUpSources extends ScopeSources {
   /** What was asked for before. */
   readonly requested: string | undefined;
-  /** What was granted. */
-  readonly granted: string | undefined;
 }
 
 /**
- * The scopes of a first sign-in (SCP-02): configured, else those of the challenge, else all that the resource names, else
- * none. `offline_access` is added where the authorization server has it (REF-03).
+ * The scopes of a sign-in (SCP-02): those of the challenge, else all that the resource names, else none. Configured ones
+ * take the place of what the resource names and are added to those of the challenge, which the operation cannot do
+ * without (CHL-07); so are those granted before (SCP-03).
  *
  * @returns `undefined` for no `scope` parameter.
  */
-export function initialScope({ configured, challenge, discovery, offline }: ScopeSources): string | undefined {
-  const wanted =
-    configured === undefined ? (challenge ?? discovery.scopesSupported?.join(" ")) : joined(configured, challenge);
-  return joined(wanted, offlineScope(discovery, offline));
+export function initialScope({ configured, challenge, granted, discovery, offline }: ScopeSources): string | undefined {
+  const wanted = joined(configured, challenge) ?? joined(discovery.scopesSupported?.join(" "));
+  return withOffline(joined(wanted, granted), discovery, offline);
 }
 
-/** The scopes of a step-up: all that were asked for or granted before, and those of the challenge (STEP-03, SCP-03, T-06). */
+/**
+ * The scopes of a step-up: those of the challenge, and all that were asked for or granted before (STEP-03, SCP-03) except
+ * those that were asked for and refused (T-06). A challenge without scopes is for those that the resource names.
+ */
 export function stepUpScope(sources: StepUpSources): string | undefined {
   const { configured, requested, granted, challenge, discovery, offline } = sources;
-  return joined(configured, requested, granted, challenge, offlineScope(discovery, offline));
+  // Granted is what the server said, or else what was asked for: what is missing from it was refused.
+  const before = joined(granted) ?? joined(configured, requested);
+  const needed = joined(challenge) ?? joined(discovery.scopesSupported?.join(" "));
+  return withOffline(joined(needed, before), discovery, offline);
 }
 
-function offlineScope({ server }: ScopeSources["discovery"], offline: boolean): string | undefined {
-  return offline && server.scopes_supported?.includes("offline_access") === true ? "offline_access" : undefined;
+/**
+ * `offline_access` is added where the authorization server has it (REF-03), but never alone: without a `scope` parameter
+ * the server gives what it thinks right, and with this one alone next to nothing.
+ */
+function withOffline(
+  scope: string | undefined,
+  { server }: ScopeSources["discovery"],
+  offline: boolean,
+): string | undefined {
+  const offered = offline && server.scopes_supported?.includes("offline_access") === true;
+  return offered && scope !== undefined ? joined(scope, "offline_access") : scope;
 }
 
+// No server takes a URL that is much longer.
+const longest = 6000;
+
+/** Each scope once, and only what is a scope (RFC 6749 §3.3): the lists are foreign. */
 function joined(...lists: readonly (string | undefined)[]): string | undefined {
-  const scopes = new Set(lists.flatMap(scopesOf));
-  return scopes.size === 0 ? undefined : [...scopes].join(" ");
+  const scopes = new Set(lists.flatMap(scopesOf).filter((scope) => /^[!#-[\]-~]+$/.test(scope)));
+  let list = "";
+  for (const scope of scopes) {
+    if (list.length + scope.length < longest) list = list === "" ? scope : `${list} ${scope}`;
+  }
+  return list === "" ? undefined : list;
 }

@@ -4,7 +4,7 @@
  */
 import { type AuthorizationServer, isDPoPNonceError } from "oauth4webapi";
 import type { ErrorCode } from "../errors.ts";
-import { type MessageContext, type MessageOptions, messageError, requestOptions } from "./message.ts";
+import { endpointName, type MessageContext, type MessageOptions, messageError, requestOptions } from "./message.ts";
 import type { ClientIdentity } from "./registration.ts";
 import { readTokenResponse } from "./token-response.ts";
 import type { TokenSet } from "./token-set.ts";
@@ -55,7 +55,11 @@ export async function requestTokens(context: GrantContext, request: TokenRequest
       throw error;
     });
   } catch (error) {
-    throw messageError(error, request.code ?? "token_request_failed", `${request.what} at ${server.token_endpoint}`);
+    throw messageError(
+      error,
+      request.code ?? "token_request_failed",
+      `${request.what} at ${endpointName(server.token_endpoint)}`,
+    );
   }
 }
 

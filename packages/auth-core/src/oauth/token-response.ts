@@ -1,13 +1,9 @@
 /**
  * Judges what a token endpoint answered: RFC 6749 §5.1, RFC 9449 §5.
  */
-import {
-  type AuthorizationServer,
-  type Client,
-  processGenericTokenEndpointResponse,
-  type TokenEndpointResponse,
-} from "oauth4webapi";
-import { SallyportError } from "../errors.ts";
+import { type AuthorizationServer, type Client, processGenericTokenEndpointResponse } from "oauth4webapi";
+import { quoteForeign, SallyportError } from "../errors.ts";
+import { headerValueProblem } from "../http/token.ts";
 import type { TokenSet } from "./token-set.ts";
 
 /** What a token response is judged by. */
@@ -16,7 +12,7 @@ export interface TokenExpectation {
   readonly sentAt: number;
   /** The scopes asked for. */
   readonly scope: string | undefined;
-  /** Whether tokens have to be bound to a key. */
+  /** Whether a key was proven, to which the tokens have to be bound. */
   readonly bound: boolean;
   /** The refresh token that is kept when the server issues no other (REF-06). */
   readonly refreshToken?: string | undefined;
@@ -29,7 +25,7 @@ const longestLife = 10 * 365 * 24 * 60 * 60;
  * The tokens of a response.
  *
  * @throws what oauth4webapi throws, for `messageError`; SallyportError `token_request_failed` when the token is not bound
- * to the key (D49-13).
+ * to the key (D49-13), is bound to a key that nobody has, or cannot be sent.
  */
 export async function readTokenResponse(
   server: AuthorizationServer,
@@ -37,11 +33,12 @@ export async function readTokenResponse(
   response: Response,
   expected: TokenExpectation,
 ): Promise<TokenSet> {
-  const body = await processGenericTokenEndpointResponse(server, client, await withoutIdToken(response));
+  const body = await processGenericTokenEndpointResponse(server, client, await tidied(response));
   const { access_token: accessToken, token_type: tokenType, expires_in: seconds } = body;
-  if (expected.bound && tokenType !== "dpop") throw notBound(server);
-  const refreshToken = nonEmpty(body.refresh_token) ?? expected.refreshToken;
-  const scope = nonEmpty(body.scope) ?? expected.scope;
+  if ((tokenType === "dpop") !== expected.bound) throw wronglyBound(server, expected.bound);
+  const problem = headerValueProblem(accessToken);
+  if (problem !== undefined) throw unusable(server, problem);
+  const { refresh_token: refreshToken = expected.refreshToken, scope = expected.scope } = body;
   return {
     accessToken,
     tokenType: tokenType as TokenSet["tokenType"],
@@ -53,36 +50,56 @@ export async function readTokenResponse(
 }
 
 /**
- * An ID token says who signed in, which is nobody's business here: it is not looked at, and one that cannot be verified is
- * no reason to go without the access token. Nor is a lifetime that is none.
+ * A successful response with nothing but what is used of it, in the types that RFC 6749 §5.1 has. An ID token says who
+ * signed in, which is nobody's business here: it is not looked at, and one that cannot be verified is no reason to go
+ * without the access token. Nor is `null` where nothing is meant, or a lifetime that is none.
  */
-async function withoutIdToken(response: Response): Promise<Response> {
+export async function tidied(response: Response): Promise<Response> {
   const body = response.ok ? await parseObject(response.clone()) : undefined;
   if (body === undefined) return response;
-  const { id_token: _, expires_in: seconds, ...rest } = body;
-  const lifetime = Number(seconds);
-  const kept = seconds === undefined || seconds === null || !(lifetime >= 0) ? rest : { ...rest, expires_in: lifetime };
+  const { access_token, token_type, issued_token_type, expires_in, refresh_token, scope } = body;
+  const kept = {
+    access_token,
+    token_type,
+    issued_token_type,
+    expires_in: lifetime(expires_in),
+    refresh_token: nonEmpty(refresh_token),
+    scope: nonEmpty(scope),
+  };
   const headers = new Headers(response.headers);
   headers.delete("content-length");
   return new Response(JSON.stringify(kept), { status: response.status, headers });
 }
 
-async function parseObject(response: Response): Promise<Partial<TokenEndpointResponse> | undefined> {
+/** In seconds. What has no end, or one before it was issued, is taken for unknown: the resource will say. */
+function lifetime(seconds: unknown): number | undefined {
+  const number = typeof seconds === "string" && /^\d+(?:\.\d+)?$/.test(seconds) ? Number(seconds) : seconds;
+  return typeof number === "number" && Number.isFinite(number) && number > 0 ? number : undefined;
+}
+
+function nonEmpty(text: unknown): string | undefined {
+  return typeof text === "string" && text.trim() !== "" ? text : undefined;
+}
+
+async function parseObject(response: Response): Promise<Readonly<Record<string, unknown>> | undefined> {
   try {
     const value: unknown = await response.json();
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
   } catch {
     return undefined;
   }
 }
 
-function nonEmpty(text: string | undefined): string | undefined {
-  return text === "" ? undefined : text;
+function wronglyBound({ issuer }: AuthorizationServer, wanted: boolean): SallyportError<"token_request_failed"> {
+  const what = wanted
+    ? "that is not bound to the key of this client, though DPoP was asked for. The token was thrown away: whoever got hold of it could use it. Remove `dpop` if the server does not support it."
+    : "of the type DPoP, though no key was proven. The token was thrown away: nobody can use it. Set `dpop` if the server wants bound tokens.";
+  return new SallyportError("token_request_failed", `${quoteForeign(issuer)} issued a token ${what}`);
 }
 
-function notBound({ issuer }: AuthorizationServer): SallyportError<"token_request_failed"> {
+function unusable({ issuer }: AuthorizationServer, problem: string): SallyportError<"token_request_failed"> {
   return new SallyportError(
     "token_request_failed",
-    `${issuer} issued a token that is not bound to the key of this client, though DPoP was asked for. The token was thrown away: whoever got hold of it could use it. Remove \`dpop\` if the server does not support it.`,
+    `${quoteForeign(issuer)} issued a token that ${problem}. The token was thrown away. Tell those who run the server.`,
   );
 }

@@ -7,7 +7,8 @@ import { type GrantContext, requestTokens } from "../token-request.ts";
 import type { TokenSet } from "../token-set.ts";
 
 /**
- * Tokens for a code. Never sent twice on its own account: a code is good for one request (OAuth 2.1 §4.1.3).
+ * Tokens for a code. A code is good for one request (OAuth 2.1 §4.1.3), so it is sent once, and again only to a server
+ * that wants its nonce first (RFC 9449 §8).
  *
  * @param parameters - what `judgeAuthorizationResponse` gave.
  */

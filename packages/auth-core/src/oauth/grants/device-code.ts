@@ -7,11 +7,11 @@ import {
   deviceCodeGrantRequest,
   processDeviceAuthorizationResponse,
 } from "oauth4webapi";
-import { SallyportError } from "../../errors.ts";
+import { quoteForeign, SallyportError } from "../../errors.ts";
 import { checkUrl } from "../../http/secure-url.ts";
 import { isTransient, OAuthMessageError } from "../errors.ts";
 import type { DeviceCode } from "../interaction.ts";
-import { messageError, requestOptions } from "../message.ts";
+import { endpointName, messageError, requestOptions } from "../message.ts";
 import { commonParameters, type GrantContext, requestTokens } from "../token-request.ts";
 import type { TokenSet } from "../token-set.ts";
 
@@ -26,7 +26,8 @@ export interface DeviceCodePorts {
 // RFC 8628 §3.2 and §3.5, in seconds.
 const defaultInterval = 5;
 const slowDown = 5;
-const longestInterval = 60;
+const shortestInterval = 1;
+const longestInterval = 5 * 60;
 const longestLife = 30 * 60;
 
 /**
@@ -39,12 +40,17 @@ export async function deviceCode(context: GrantContext, { show, wait = pause }: 
   const { server, identity, signal, now } = context;
   const begun = await begin(context);
   const life = Math.min(begun.expires_in, longestLife) * 1000;
-  const expiresAt = now() + life;
-  await show(shown(begun, expiresAt));
-  let interval = Math.min(begun.interval ?? defaultInterval, longestInterval);
+  const begunAt = now();
+  await show(shown(begun, begunAt + life));
+  let interval = Math.max(shortestInterval, Math.min(begun.interval ?? defaultInterval, longestInterval));
+  let waited = 0;
   for (;;) {
-    await wait(interval * 1000, signal);
-    if (now() >= expiresAt) throw expired();
+    // Both, since the machine may sleep and its clock may be set back.
+    const left = life - Math.max(waited, now() - begunAt);
+    if (left <= 0) throw expired();
+    const time = Math.min(interval * 1000, left);
+    await wait(time, signal);
+    waited += time;
     try {
       return await requestTokens(context, {
         what: "The request for tokens with the device code",
@@ -71,7 +77,7 @@ async function begin(context: GrantContext): Promise<DeviceAuthorizationResponse
   if (endpoint === undefined) {
     throw new SallyportError(
       "token_request_failed",
-      `The authorization server ${server.issuer} does not offer the device grant. Set \`grant\` to "authorization_code", or leave it out.`,
+      `The authorization server ${quoteForeign(server.issuer)} does not offer the device grant. Set \`grant\` to "authorization_code", or leave it out.`,
     );
   }
   try {
@@ -84,7 +90,7 @@ async function begin(context: GrantContext): Promise<DeviceAuthorizationResponse
     );
     return await processDeviceAuthorizationResponse(server, identity.client, response);
   } catch (error) {
-    throw messageError(error, "token_request_failed", `The request for a device code at ${endpoint}`);
+    throw messageError(error, "token_request_failed", `The request for a device code at ${endpointName(endpoint)}`);
   }
 }
 
@@ -132,6 +138,6 @@ function expired(): SallyportError<"authorization_timeout"> {
 function denied(issuer: string): SallyportError<"authorization_denied"> {
   return new SallyportError(
     "authorization_denied",
-    `The sign-in at ${issuer} was refused by the person who entered the code. Sign in again to ask once more.`,
+    `The sign-in at ${quoteForeign(issuer)} was refused by the person who entered the code. Sign in again to ask once more.`,
   );
 }

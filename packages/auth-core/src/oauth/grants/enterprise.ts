@@ -11,8 +11,9 @@ import {
 } from "oauth4webapi";
 import type { Secret } from "../../secrets/secret.ts";
 import { OAuthMessageError } from "../errors.ts";
-import { type MessageContext, messageError, requestOptions } from "../message.ts";
+import { endpointName, messageError, requestOptions } from "../message.ts";
 import { commonParameters, type GrantContext, requestTokens } from "../token-request.ts";
+import { tidied } from "../token-response.ts";
 import type { TokenSet } from "../token-set.ts";
 import { jwtBearerGrant } from "./jwt-bearer.ts";
 
@@ -67,9 +68,10 @@ async function exchange(
     subject_token: (await idToken.get()).reveal(),
     subject_token_type: idTokenType,
   };
-  const what = `The exchange of the ID token at ${tokenEndpoint}`;
+  const what = `The exchange of the ID token at ${endpointName(tokenEndpoint)}`;
   try {
-    const { dpop: _, ...plain } = context satisfies MessageContext;
+    // The grant is bound to no key: only tokens of the MCP server's authorization server are.
+    const { dpop: _, ...plain } = context;
     const response = await genericTokenEndpointRequest(
       provider,
       client,
@@ -80,7 +82,9 @@ async function exchange(
     );
     // EMA-07: it is a grant and never an access token, which `N_A` says.
     const recognizedTokenTypes = { n_a: () => {} };
-    const body = await processGenericTokenEndpointResponse(provider, client, response, { recognizedTokenTypes });
+    const body = await processGenericTokenEndpointResponse(provider, client, await tidied(response), {
+      recognizedTokenTypes,
+    });
     if (body["issued_token_type"] !== idJag || body.token_type !== ("n_a" as string)) throw noGrant(what);
     return { assertion: body.access_token, ...(body.scope === undefined ? {} : { scope: body.scope }) };
   } catch (error) {

@@ -17,9 +17,9 @@ export function jwtBearer(
   context: Omit<GrantContext, "identity"> & MessageContext,
   assertion: string,
 ): Promise<TokenSet> {
-  // oauth4webapi wants a client; its identifier is taken out again.
+  // oauth4webapi wants a client; only its authentication would say anything of it to the server.
   const client = { client_id: "workload" };
-  const nobody = (_server: unknown, _client: unknown, body: URLSearchParams): void => body.delete("client_id");
+  const nobody = (): void => {};
   const whole: GrantContext = { ...context, identity: { source: "pre-registered", client, authentication: nobody } };
   return requestTokens(whole, {
     what: "The request for tokens with the workload's assertion",
