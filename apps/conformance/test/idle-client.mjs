@@ -1,0 +1,1 @@
+// A client that ends well and has asked nobody anything.
