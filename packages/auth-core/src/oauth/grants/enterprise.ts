@@ -80,8 +80,8 @@ async function exchange(
       parameters,
       requestOptions(plain),
     );
-    // EMA-07: it is a grant and never an access token, which `N_A` says.
-    const recognizedTokenTypes = { n_a: () => {} };
+    // EMA-07: it is a grant and never an access token, which `N_A` says. A type is looked up by its foreign name.
+    const recognizedTokenTypes = Object.assign(Object.create(null), { n_a: () => {} });
     const body = await processGenericTokenEndpointResponse(provider, client, await tidied(response), {
       recognizedTokenTypes,
     });
