@@ -14,23 +14,29 @@ export interface OAuthChallenge {
   readonly resourceMetadata?: string;
 }
 
-/** The challenge to act on; `undefined` when the response does not ask for OAuth. */
+/**
+ * What to act on, of all challenges of a response (DSC-03); `undefined` when it does not ask for OAuth.
+ *
+ * The error is that of the scheme that was used (D49-11). What that challenge leaves out is taken from the others: they
+ * speak of the same resource (R28-12). A parameter without a value says nothing.
+ */
 export function readOAuthChallenge(response: Response): OAuthChallenge | undefined {
   const all = parseChallenges(response.headers.get("www-authenticate") ?? "").filter(
     ({ scheme }) => scheme === "bearer" || scheme === "dpop",
   );
   const chosen =
-    all.find(({ params }) => params["error"] !== undefined) ??
-    all.find(({ params }) => params["resource_metadata"] !== undefined) ??
-    all[0];
+    all.find(({ params }) => params["error"]) ?? all.find(({ params }) => params["resource_metadata"]) ?? all[0];
   if (chosen === undefined) return undefined;
-  const { error, scope, error_description: errorDescription } = chosen.params;
-  const resourceMetadata = all.map(({ params }) => params["resource_metadata"]).find((url) => url !== undefined);
+  const anywhere = (name: string): string | undefined =>
+    [chosen, ...all].map(({ params }) => params[name]).find((value) => value);
+  const { error, error_description: errorDescription } = chosen.params;
+  const scope = anywhere("scope");
+  const resourceMetadata = anywhere("resource_metadata");
   return {
     scheme: chosen.scheme as "bearer" | "dpop",
-    ...(error === undefined ? {} : { error }),
-    ...(errorDescription === undefined ? {} : { errorDescription }),
-    ...(scope === undefined ? {} : { scope }),
-    ...(resourceMetadata === undefined ? {} : { resourceMetadata }),
+    ...(error && { error }),
+    ...(errorDescription && { errorDescription }),
+    ...(scope && { scope }),
+    ...(resourceMetadata && { resourceMetadata }),
   };
 }

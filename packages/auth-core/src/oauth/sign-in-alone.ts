@@ -41,16 +41,26 @@ async function asClient(parts: SignInParts, request: SignInRequest): Promise<Gra
   return parts.granted({ discovery, clientId, scope, tokens, dpop, grant });
 }
 
-/** The identity provider as configured; its token endpoint is discovered when only its issuer is. */
+/**
+ * The identity provider as configured; its metadata is discovered when only its issuer is. Of one whose metadata is not
+ * known it is known that it takes secrets in the body, as OAuth 2.1 §2.4.1 wants of all (EAS-07).
+ */
 async function providerOf(parts: SignInParts, signal: AbortSignal): Promise<IdentityProvider> {
   const { idp, secrets, allowInsecure = false } = parts.options;
   if (idp === undefined) {
     throw new SallyportError("config_invalid", 'The option `idp` is missing: "grant": "enterprise" needs it.');
   }
   const { issuer = "", tokenEndpoint, clientId, clientSecret, idToken } = idp;
-  const endpoint = tokenEndpoint ?? (await discoverProvider(issuer, parts.context(signal), { allowInsecure }));
+  const server =
+    tokenEndpoint === undefined
+      ? await discoverProvider(issuer, parts.context(signal), { allowInsecure })
+      : {
+          issuer: issuer || new URL(tokenEndpoint).origin,
+          token_endpoint: tokenEndpoint,
+          token_endpoint_auth_methods_supported: ["client_secret_post"],
+        };
   return {
-    tokenEndpoint: endpoint,
+    server,
     clientId,
     clientSecret: clientSecret === undefined ? undefined : new Secret(clientSecret, secrets),
     idToken: new Secret(idToken, secrets),

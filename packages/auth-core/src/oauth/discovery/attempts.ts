@@ -82,7 +82,7 @@ export class Attempts {
   #tell(url: string, result: "used" | "skipped" | "refused", status?: number, reason?: string): void {
     emit(this.#context.onEvent, {
       type: "discovery",
-      url: URL.canParse(url) ? maskUrl(new URL(url)) : quoteForeign(url),
+      url: shown(url),
       result,
       ...(status === undefined ? {} : { status }),
       ...(reason === undefined ? {} : { reason }),
@@ -90,6 +90,8 @@ export class Attempts {
   }
 }
 
+/** A stranger may have named it: without what its query says, and bounded. */
 function shown(url: string): string {
-  return URL.canParse(url) ? maskUrl(new URL(url)) : quoteForeign(url);
+  const text = URL.canParse(url) ? maskUrl(new URL(url)) : quoteForeign(url);
+  return text.length > 300 ? `${text.slice(0, 300)}…` : text;
 }

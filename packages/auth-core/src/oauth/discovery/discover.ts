@@ -4,6 +4,7 @@
  */
 import type { AuthorizationServer } from "oauth4webapi";
 import { quoteForeign, SallyportError } from "../../errors.ts";
+import { maskUrl } from "../../events.ts";
 import type { UrlRules } from "../../http/secure-url.ts";
 import type { OAuthChallenge } from "../challenge.ts";
 import { canonicalResource } from "../resource.ts";
@@ -39,17 +40,15 @@ export async function discover(input: DiscoveryInput, context: DiscoveryContext)
   const configured = configuredServer(input);
   // With resource and server configured there is nothing to ask for (DSC-01, order 3).
   const metadata =
-    configured !== undefined && input.resource !== undefined
-      ? undefined
-      : await findResourceMetadata(input.serverUrl, input.challenge, attempts);
+    configured !== undefined && input.resource !== undefined ? undefined : await findResourceMetadata(input, attempts);
   const server = configured ?? (await findServer(input, metadata, attempts));
-  const { resource = input.resource, scopes_supported, dpop_bound_access_tokens_required } = metadata?.document ?? {};
-  const scopesSupported = scopes_supported?.filter((scope) => typeof scope === "string");
+  const { scopes_supported, dpop_bound_access_tokens_required } = metadata?.document ?? {};
+  const resource = input.resource ?? metadata?.document.resource;
   return {
-    resource: input.resource ?? resource ?? canonicalResource(input.serverUrl),
+    resource: resource ?? canonicalResource(input.serverUrl),
     issuer: server.issuer,
     server,
-    ...(scopesSupported === undefined ? {} : { scopesSupported }),
+    ...(scopes_supported === undefined ? {} : { scopesSupported: scopes_supported }),
     ...(metadata === undefined ? {} : { metadataUrl: metadata.url }),
     ...(dpop_bound_access_tokens_required === true ? { dpopRequired: true } : {}),
   };
@@ -68,24 +67,20 @@ async function findServer(
     return legacyServer(input.serverUrl, attempts, input);
   }
   throw attempts.failure(
-    `${input.serverUrl} does not say where its tokens come from.`,
+    `${maskUrl(new URL(input.serverUrl))} does not say where its tokens come from.`,
     "Check its URL. If it uses OAuth, set `issuer`, or `oauthProvider` to the authorization server's metadata; servers of MCP 2025-03-26 need `legacyDiscovery`.",
   );
 }
 
 /** The issuers to try, in order: the configured one, which has to be among those that are published; else all of them (DSC-05). */
 function issuersOf({ issuer, serverUrl }: DiscoveryInput, metadata: ResourceMetadata | undefined): readonly string[] {
-  const published = metadata?.document.authorization_servers?.filter((each) => typeof each === "string");
-  if (issuer === undefined) return published ?? [];
-  if (published === undefined || published.length === 0 || published.includes(issuer)) return [issuer];
+  const published = metadata?.issuers ?? [];
+  if (issuer === undefined) return published;
+  if (published.length === 0 || published.includes(issuer)) return [issuer];
+  const named = published.slice(0, 5).map((each) => quoteForeign(each));
   throw new SallyportError(
     "issuer_mismatch",
-    `${serverUrl} gets its tokens from ${published
-      .slice(0, 5)
-      .map((each) => quoteForeign(each))
-      .join(
-        ", ",
-      )}, and not from the configured issuer ${quoteForeign(issuer)}. Correct \`issuer\` if the change is known and wanted; issuers are compared as texts, a slash at the end counts.`,
+    `${maskUrl(new URL(serverUrl))} gets its tokens from ${named.join(", ")}, and not from the configured issuer ${quoteForeign(issuer)}. Correct \`issuer\` if the change is known and wanted; issuers are compared as texts, a slash at the end counts.`,
   );
 }
 
@@ -108,14 +103,18 @@ function configuredServer(input: DiscoveryInput): AuthorizationServer | undefine
 }
 
 /**
- * The token endpoint of an enterprise's identity provider.
+ * The metadata of an enterprise's identity provider, with its token endpoint.
  *
  * @throws SallyportError `discovery_failed`, `insecure_url`.
  */
-export async function discoverProvider(issuer: string, context: DiscoveryContext, rules: UrlRules): Promise<string> {
+export async function discoverProvider(
+  issuer: string,
+  context: DiscoveryContext,
+  rules: UrlRules,
+): Promise<AuthorizationServer> {
   const attempts = new Attempts(context);
-  const { token_endpoint: endpoint } = (await findServerMetadata(issuer, attempts, rules)) ?? {};
-  if (endpoint !== undefined) return endpoint;
+  const provider = await findServerMetadata(issuer, attempts, rules);
+  if (provider !== undefined) return provider;
   throw attempts.failure(
     `The identity provider ${quoteForeign(issuer)} does not say where its token endpoint is.`,
     "Check `idp.issuer`, or set `idp.tokenEndpoint`.",

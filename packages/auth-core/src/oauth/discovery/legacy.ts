@@ -14,10 +14,8 @@ export async function legacyServer(
 ): Promise<AuthorizationServer> {
   const { origin } = new URL(serverUrl);
   // The revision names no issuer; some publish it with a slash.
-  for (const issuer of [origin, `${origin}/`]) {
-    const server = await findServerMetadata(issuer, attempts, rules);
-    if (server !== undefined) return server;
-  }
+  const found = await findServerMetadata(origin, attempts, rules, [origin, `${origin}/`]);
+  if (found !== undefined) return found;
   return {
     issuer: origin,
     authorization_endpoint: `${origin}/authorize`,

@@ -2,15 +2,28 @@
  * Protected resource metadata: RFC 9728, DSC-01 to DSC-05. `signed_metadata` is not read.
  */
 import { processResourceDiscoveryResponse, type ResourceServer } from "oauth4webapi";
+import { maskUrl } from "../../events.ts";
 import type { OAuthChallenge } from "../challenge.ts";
 import { checkResource } from "../resource.ts";
 import type { Attempts } from "./attempts.ts";
+import { textsOf, wellTyped } from "./members.ts";
 
 /** The metadata of a resource, and where it was. */
 export interface ResourceMetadata {
   readonly url: string;
   /** `resource` in it is as published. */
   readonly document: ResourceServer;
+  /** The issuers it names, each once. Empty when it names none. */
+  readonly issuers: readonly string[];
+}
+
+/** What metadata is looked for with. */
+export interface ResourceMetadataRequest {
+  /** The URL of the MCP endpoint. */
+  readonly serverUrl: string;
+  readonly challenge: OAuthChallenge | undefined;
+  /** As configured. */
+  readonly resource: string | undefined;
 }
 
 const suffix = "/.well-known/oauth-protected-resource";
@@ -21,19 +34,18 @@ const suffix = "/.well-known/oauth-protected-resource";
  * @throws SallyportError `resource_mismatch`; `discovery_failed` when the place that the server named has none.
  */
 export async function findResourceMetadata(
-  serverUrl: string,
-  challenge: OAuthChallenge | undefined,
+  { serverUrl, challenge, resource }: ResourceMetadataRequest,
   attempts: Attempts,
 ): Promise<ResourceMetadata | undefined> {
   const named = challenge?.resourceMetadata;
   for (const url of named === undefined ? wellKnownUrls(serverUrl) : [named]) {
-    const document = await attempts.ask(url, (response) => judge(response, serverUrl));
-    if (document !== undefined) return { url, document };
+    const document = await attempts.ask(url, (response) => judge(response, serverUrl, resource));
+    if (document !== undefined) return { url, document, issuers: issuersIn(document) };
   }
   if (named === undefined) return undefined;
   throw attempts.failure(
-    `${serverUrl} says where its metadata is, and there is none of use.`,
-    "Tell those who run the server, or set `oauthProvider` to the authorization server's metadata.",
+    `${maskUrl(new URL(serverUrl))} says where its metadata is, and there is none of use.`,
+    "Tell those who run the server, or set `resource`, and `oauthProvider` to the authorization server's metadata.",
   );
 }
 
@@ -44,15 +56,22 @@ export function wellKnownUrls(serverUrl: string): string[] {
   return [...new Set([`${origin}${suffix}${path}${search}`, `${origin}${suffix}`])];
 }
 
-async function judge(response: Response, serverUrl: string): Promise<ResourceServer | string> {
-  const copy = response.clone();
-  const raw: unknown = await copy.json().catch(() => undefined);
+function issuersIn({ authorization_servers: servers }: ResourceServer): readonly string[] {
+  return [...new Set(textsOf(servers))];
+}
+
+async function judge(
+  response: Response,
+  serverUrl: string,
+  configured: string | undefined,
+): Promise<ResourceServer | string> {
+  const raw: unknown = await response.json().catch(() => undefined);
   if (typeof raw !== "object" || raw === null) return "is no JSON object";
   const { resource } = raw as { resource?: unknown };
   if (typeof resource !== "string" || !URL.canParse(resource)) return "has no `resource` that is a URL";
-  checkResource(resource, serverUrl);
+  checkResource(resource, serverUrl, configured);
   try {
-    const json = new Response(JSON.stringify(raw), { headers: { "content-type": "application/json" } });
+    const json = Response.json(wellTyped(raw));
     return { ...(await processResourceDiscoveryResponse(new URL(resource), json)), resource };
   } catch {
     return "is no protected resource metadata";

@@ -5,16 +5,23 @@ import { type AuthorizationServer, processDiscoveryResponse } from "oauth4webapi
 import { quoteForeign, SallyportError } from "../../errors.ts";
 import { checkUrl, type UrlRules } from "../../http/secure-url.ts";
 import type { Attempts } from "./attempts.ts";
+import { wellTyped } from "./members.ts";
 
-/** Find the metadata of an issuer; `undefined` when none of its places has any of use. */
+/**
+ * Find the metadata of an issuer; `undefined` when none of its places has any of use.
+ *
+ * @param spellings - of the same issuer that are accepted. Only where nobody has published the one to compare with.
+ * @throws SallyportError `insecure_url`, `redirect_refused`.
+ */
 export async function findServerMetadata(
   issuer: string,
   attempts: Attempts,
   rules: UrlRules,
+  spellings: readonly string[] = [issuer],
 ): Promise<AuthorizationServer | undefined> {
   checkUrl(issuer, "The issuer", rules);
   for (const url of metadataUrls(issuer)) {
-    const server = await attempts.ask(url, (response) => judge(response, issuer, rules));
+    const server = await attempts.ask(url, (response) => judge(response, spellings, rules));
     if (server !== undefined) return server;
   }
   return undefined;
@@ -29,15 +36,26 @@ export function metadataUrls(issuer: string): string[] {
   return path === "" ? [oauth, openid] : [oauth, openid, `${origin}${path}/.well-known/openid-configuration`];
 }
 
+// What this client sends anything to, or somebody else to. Others may be for the inside of the provider's network.
+const endpoints = [
+  "authorization_endpoint",
+  "device_authorization_endpoint",
+  "registration_endpoint",
+  "revocation_endpoint",
+  "token_endpoint",
+] as const;
+
 /**
- * Metadata given by configuration, or found: its issuer as given, and endpoints that may be used.
+ * Metadata given by configuration, or found: its issuer as given, its members well typed, and endpoints that may be used
+ * (ASM-08).
  *
  * @throws SallyportError `insecure_url`.
  */
-export function checkedMetadata(server: AuthorizationServer, rules: UrlRules): AuthorizationServer {
-  for (const [name, value] of Object.entries(server)) {
-    if (!name.endsWith("_endpoint") || value === undefined) continue;
-    checkUrl(String(value), `The ${name} of ${quoteForeign(server.issuer)}`, rules);
+export function checkedMetadata(metadata: AuthorizationServer, rules: UrlRules): AuthorizationServer {
+  const server = wellTyped(metadata);
+  for (const name of endpoints) {
+    const url = server[name];
+    if (url !== undefined) checkUrl(url, `The ${name} of ${quoteForeign(server.issuer)}`, rules);
   }
   return server;
 }
@@ -53,15 +71,23 @@ export function requirePkce({ issuer, code_challenge_methods_supported: methods 
   );
 }
 
-async function judge(response: Response, issuer: string, rules: UrlRules): Promise<AuthorizationServer | string> {
+async function judge(
+  response: Response,
+  spellings: readonly string[],
+  rules: UrlRules,
+): Promise<AuthorizationServer | string> {
   const raw: unknown = await response.json().catch(() => undefined);
   if (typeof raw !== "object" || raw === null) return "is no JSON object";
-  const { issuer: named } = raw as { issuer?: unknown };
+  const { issuer, token_endpoint: endpoint } = raw as { issuer?: unknown; token_endpoint?: unknown };
   // As texts: two that are the same URL are two issuers (ASM-06, T-03).
-  if (named !== issuer) return `is for the issuer ${quoteForeign(String(named))}, not ${quoteForeign(issuer)}`;
+  if (typeof issuer !== "string") return "names no `issuer`";
+  if (!spellings.includes(issuer)) {
+    return `is for the issuer ${quoteForeign(issuer)}, not ${spellings.map((each) => quoteForeign(each)).join(" or ")}`;
+  }
+  // M14-01. Without it the document is of use to no grant, and the next one may have it.
+  if (typeof endpoint !== "string") return "has no `token_endpoint`";
   try {
-    const json = new Response(JSON.stringify(raw), { headers: { "content-type": "application/json" } });
-    return checkedMetadata(await processDiscoveryResponse(new URL(issuer), json), rules);
+    return checkedMetadata(await processDiscoveryResponse(new URL(issuer), Response.json(raw)), rules);
   } catch (error) {
     if (error instanceof SallyportError) throw error;
     return "is no authorization server metadata";

@@ -4,12 +4,11 @@
  */
 import {
   type AuthorizationServer,
-  ClientSecretPost,
   genericTokenEndpointRequest,
-  None,
   processGenericTokenEndpointResponse,
 } from "oauth4webapi";
 import type { Secret } from "../../secrets/secret.ts";
+import { chooseAuthentication, clientAuthentication } from "../client-authentication.ts";
 import { OAuthMessageError } from "../errors.ts";
 import { endpointName, messageError, requestOptions } from "../message.ts";
 import { commonParameters, type GrantContext, requestTokens } from "../token-request.ts";
@@ -19,7 +18,8 @@ import { jwtBearerGrant } from "./jwt-bearer.ts";
 
 /** The identity provider, and this client there. */
 export interface IdentityProvider {
-  readonly tokenEndpoint: string;
+  /** With a token endpoint; it also says how clients authenticate there (EMA-04). */
+  readonly server: AuthorizationServer;
   readonly clientId: string;
   readonly clientSecret?: Secret | undefined;
   /** The person's ID token. Read anew each time. */
@@ -56,11 +56,11 @@ export async function enterprise(context: GrantContext, provider: IdentityProvid
 /** The grant that the identity provider issues for the authorization server and the MCP server (EMA-02, EMA-03). */
 async function exchange(
   context: GrantContext,
-  { tokenEndpoint, clientId, clientSecret, idToken }: IdentityProvider,
+  { server: provider, clientId, clientSecret, idToken }: IdentityProvider,
 ): Promise<{ assertion: string; scope?: string }> {
-  const provider: AuthorizationServer = { issuer: new URL(tokenEndpoint).origin, token_endpoint: tokenEndpoint };
   const client = { client_id: clientId };
-  const authentication = clientSecret === undefined ? None() : ClientSecretPost((await clientSecret.get()).reveal());
+  const chosen = chooseAuthentication({ secret: clientSecret }, provider);
+  const authentication = clientAuthentication(chosen, context.now);
   const parameters = {
     ...commonParameters(context),
     audience: context.server.issuer,
@@ -68,7 +68,7 @@ async function exchange(
     subject_token: (await idToken.get()).reveal(),
     subject_token_type: idTokenType,
   };
-  const what = `The exchange of the ID token at ${endpointName(tokenEndpoint)}`;
+  const what = `The exchange of the ID token at ${endpointName(provider.token_endpoint)}`;
   try {
     // The grant is bound to no key: only tokens of the MCP server's authorization server are.
     const { dpop: _, ...plain } = context;

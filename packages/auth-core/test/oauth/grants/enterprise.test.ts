@@ -13,7 +13,7 @@ const grant = { access_token: "id-jag-1", issued_token_type: idJag, token_type: 
 const tokens = { access_token: "access-1", token_type: "Bearer" };
 
 const provider: IdentityProvider = {
-  tokenEndpoint: "https://idp.example/token?tenant=1",
+  server: { issuer: "https://idp.example", token_endpoint: "https://idp.example/token?tenant=1" },
   clientId: "client-at-idp",
   idToken: new Secret(idToken),
 };
@@ -66,12 +66,24 @@ describe("an ID token", () => {
     const context = contextOf(granted(), Response.json(tokens));
     await enterprise(context, { ...provider, clientSecret: new Secret("secret-at-idp") });
     const [first, second] = context.sent;
-    expect(first?.form.get("client_secret")).toBe("secret-at-idp");
-    expect(first?.headers.has("authorization")).toBe(false);
+    expect(first?.headers.get("authorization")).toBe(`Basic ${btoa("client-at-idp:secret-at-idp")}`);
+    expect(first?.form.has("client_id")).toBe(false);
     expect(`${first?.text}`).not.toContain("secret-at-as");
     expect(`${second?.text}`).not.toContain("secret-at-idp");
     expect(`${second?.text}`).not.toContain(idToken);
   });
+
+  it.each([[["client_secret_post"]], [["private_key_jwt", "client_secret_post"]]])(
+    "takes the secret where the identity provider wants it: %j",
+    async (methods) => {
+      const context = contextOf(granted(), Response.json(tokens));
+      const server = { ...provider.server, token_endpoint_auth_methods_supported: methods };
+      await enterprise(context, { ...provider, server, clientSecret: new Secret("secret-at-idp") });
+      expect(context.sent[0]?.form.get("client_id")).toBe("client-at-idp");
+      expect(context.sent[0]?.form.get("client_secret")).toBe("secret-at-idp");
+      expect(context.sent[0]?.headers.has("authorization")).toBe(false);
+    },
+  );
 
   it("gives the scopes that the identity provider leaves (EMA-07)", async () => {
     const context = contextOf(granted({ scope: "read" }), Response.json(tokens));

@@ -1,0 +1,22 @@
+/**
+ * Members of a document that a stranger wrote, in the types that its specification has. What has another type says nothing.
+ */
+
+/** The texts in a list; `undefined` when it is none. */
+export function textsOf(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : undefined;
+}
+
+/**
+ * Metadata in the types of RFC 8414 §2: `…_endpoint` is a text, `…_supported` a list of texts or a yes or no. `null` says
+ * nothing either.
+ */
+export function wellTyped<Metadata extends object>(metadata: Metadata): Metadata {
+  const members = Object.entries(metadata).map(([name, value]) => [name, typed(name, value)]);
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined && value !== null));
+}
+
+function typed(name: string, value: unknown): unknown {
+  if (name.endsWith("_endpoint")) return typeof value === "string" ? value : undefined;
+  return name.endsWith("_supported") && typeof value !== "boolean" ? textsOf(value) : value;
+}
