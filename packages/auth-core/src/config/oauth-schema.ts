@@ -130,6 +130,10 @@ function* contradictions(value: Omit<OAuthConfig, "type">): Generator<[field: st
   if ((has("clientSecret") || has("privateKey")) && !has("clientId") && !has("clientMetadataUrl")) {
     yield ["clientId", "is missing: a secret or key belongs to a client"];
   }
+  if (has("clientMetadataUrl") && !has("clientId") && (has("clientSecret") || method?.startsWith("client_secret"))) {
+    // CMD-05
+    yield ["clientSecret", "is for a client with a clientId: what clientMetadataUrl describes has no secret"];
+  }
   if (has("clientSecret") && has("privateKey") && method === undefined) {
     yield ["clientAuthentication", "is missing: there is a secret and a key, say which authenticates the client"];
   }
@@ -144,6 +148,12 @@ function* contradictions(value: Omit<OAuthConfig, "type">): Generator<[field: st
   }
   if (grant === "client_credentials" && !has("clientSecret") && !has("privateKey")) {
     yield ["clientSecret", "is missing: client_credentials needs a secret or a privateKey"];
+  }
+  if (grant === "jwt_bearer") {
+    // WIF-01
+    for (const field of ["clientSecret", "privateKey"] as const) {
+      if (has(field)) yield [field, "is never sent: jwt_bearer sends the assertion alone"];
+    }
   }
   if (grant === "jwt_bearer" && !has("assertion")) yield ["assertion", "is missing: jwt_bearer needs it"];
   if (grant !== "jwt_bearer" && has("assertion")) yield ["assertion", 'is for "grant": "jwt_bearer"'];

@@ -178,6 +178,11 @@ describe("OAuth fields that would be accepted and then dropped (anthropics/claud
     ["auth.clientSecret", { clientId: "c", clientAuthentication: "client_secret_basic" }],
     ["auth.privateKey", { clientId: "c", clientAuthentication: "private_key_jwt" }],
     ["auth.clientSecret", { clientId: "c", grant: "client_credentials" }],
+    // CMD-05
+    ["auth.clientSecret", { clientMetadataUrl: "https://app.example.com/client.json", clientSecret: "s" }],
+    // WIF-01
+    ["auth.clientSecret", { clientId: "c", clientSecret: "s", grant: "jwt_bearer", assertion: "a" }],
+    ["auth.privateKey", { clientId: "c", privateKey: "pem", grant: "jwt_bearer", assertion: "a" }],
     ["auth.assertion", { grant: "jwt_bearer" }],
     ["auth.assertion", { assertion: "a" }],
     ["auth.idp", { grant: "enterprise" }],
@@ -185,5 +190,13 @@ describe("OAuth fields that would be accepted and then dropped (anthropics/claud
   ];
   test.each(cases)("%s: %j", (path, auth) => {
     expect(problems(() => http({ auth }))).toEqual([`config_invalid ${path}`]);
+  });
+
+  const document = { clientMetadataUrl: "https://app.example.com/client.json" };
+  test.each([
+    { ...document, privateKey: "pem" },
+    { ...document, clientId: "c", clientSecret: "s" },
+  ])("but not a proof that is used: %j", (auth) => {
+    expect(http({ auth }).auth).toMatchObject(auth);
   });
 });
