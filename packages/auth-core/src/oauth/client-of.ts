@@ -32,11 +32,15 @@ export class ClientOf {
   }
 
   /** The client, for a sign-in: registered now when it has to be. */
-  async at(discovery: Discovery, { grant, redirectUri, previousIssuer, signal }: Occasion): Promise<ClientIdentity> {
+  async at(
+    discovery: Discovery,
+    { grant, redirectUri, scope, previousIssuer, signal }: Occasion,
+  ): Promise<ClientIdentity> {
     const settings = {
       ...this.#settings,
       issuer: this.#settings.issuer ?? previousIssuer,
       grant: grant ?? this.#settings.grant,
+      scope: scope ?? this.#settings.scope,
     };
     const record = this.#record(discovery.issuer, grant);
     return record.locked(async () => {
@@ -55,7 +59,9 @@ export class ClientOf {
   async known({ discovery, clientId }: Pick<Grant, "clientId" | "discovery">): Promise<ClientIdentity> {
     const context = this.#context(undefined);
     if (clientId === this.#settings.clientId || clientId === this.#settings.clientMetadataUrl) {
-      return (await identifyClient(this.#settings, discovery, undefined, undefined, context)).identity;
+      // It was taken when the grant was made: what the server says of documents now would make it another client.
+      const server = { ...discovery.server, client_id_metadata_document_supported: true };
+      return (await identifyClient(this.#settings, { ...discovery, server }, undefined, undefined, context)).identity;
     }
     for (const grant of [undefined, "device_code"] as const) {
       const known = await this.#record(discovery.issuer, grant).read();
@@ -85,6 +91,8 @@ export interface Occasion {
   /** Only where it is not the configured one. */
   readonly grant?: "device_code" | undefined;
   readonly redirectUri?: string | undefined;
+  /** The scopes that will be asked for, separated by spaces. */
+  readonly scope?: string | undefined;
   /** Where a client that was registered beforehand was used last (BIND-06). */
   readonly previousIssuer: string | undefined;
   readonly signal: AbortSignal | undefined;

@@ -13,6 +13,7 @@ import {
 } from "./client-authentication.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import { type RegisteredClient, registerClient } from "./dynamic-registration.ts";
+import { scopesOf } from "./grant.ts";
 import type { MessageContext } from "./message.ts";
 
 /** What the configuration says about the client. */
@@ -45,6 +46,8 @@ export interface ClientSettings {
 export interface Registration extends RegisteredClient {
   readonly issuer: string;
   readonly redirectUris: readonly string[];
+  /** The scopes that it was registered for, separated by spaces. */
+  readonly scope?: string;
   /** In milliseconds since 1970. */
   readonly registeredAt: number;
 }
@@ -82,8 +85,8 @@ export function clientIdOf(
  * server takes those (CMD-08), registered before or now (RFC 7591).
  *
  * @param redirectUri - where the person will be sent back to; `undefined` for grants without a redirect.
- * @param known - the registration that is kept. Used again when it is of this issuer, not expired and has the redirect URI;
- * a redirect URI is registered byte for byte (RED-02).
+ * @param known - the registration that is kept. Used again when it is of this issuer, not expired, and has the redirect URI,
+ * byte for byte (RED-02), and the scopes.
  * @throws SallyportError `registration_unsupported` when the server takes no new clients, `registration_failed`,
  * `issuer_mismatch` when the configured client belongs to another server (BIND-06), `config_invalid` for a secret beside a
  * metadata document (CMD-05).
@@ -105,17 +108,20 @@ export async function identifyClient(
   if (document !== undefined) {
     return { identity: configured("metadata-document", document, settings, server, context) };
   }
-  if (known !== undefined && isUsable(known, issuer, redirectUri, context.now())) {
+  if (known !== undefined && isUsable(known, issuer, redirectUri, context.now()) && isFor(known, settings.scope)) {
     return { identity: registeredIdentity(known, server, context) };
   }
   const { grant = "authorization_code", clientName = "MCP client" } = settings;
   const grantTypes = registrableGrants[grant];
   if (grantTypes === undefined || server.registration_endpoint === undefined) throw unsupported(settings, issuer);
-  const description = { redirectUri, grantTypes, clientName, scope: everyScope(settings.scope, discovery) };
+  const before = known?.issuer === issuer ? known.scope : undefined;
+  const scope = everyScope(discovery, settings.scope, before);
+  const description = { redirectUri, grantTypes, clientName, scope };
   const registration: Registration = {
     ...(await registerClient(description, server, context)),
     issuer,
     redirectUris: redirectUri === undefined ? [] : [redirectUri],
+    ...(scope === undefined ? {} : { scope }),
     registeredAt: context.now(),
   };
   tell(context, issuer, registration.clientId);
@@ -181,11 +187,22 @@ export function registeredIdentity(
   };
 }
 
-/** Some servers refuse a scope later that the client did not name when it registered, such as that of a step-up. */
-function everyScope(asked: string | undefined, { server, scopesSupported = [] }: Discovery): string | undefined {
+/**
+ * Some servers refuse a scope later that the client did not name when it registered: that of a step-up, or of another MCP
+ * server behind the same authorization server.
+ */
+function everyScope(
+  { server, scopesSupported = [] }: Discovery,
+  ...lists: readonly (string | undefined)[]
+): string | undefined {
   const offline = server.scopes_supported?.includes("offline_access") === true ? ["offline_access"] : [];
-  const scopes = new Set([...(asked ?? "").split(" "), ...scopesSupported, ...offline].filter((scope) => scope !== ""));
+  const scopes = new Set([...lists.flatMap(scopesOf), ...scopesSupported, ...offline]);
   return scopes.size === 0 ? undefined : [...scopes].join(" ");
+}
+
+/** A registration without scopes is for whatever the server thinks right. */
+function isFor({ scope }: Registration, wanted: string | undefined): boolean {
+  return scope === undefined || scopesOf(wanted).every((each) => scopesOf(scope).includes(each));
 }
 
 function checkDocument({ clientMetadataUrl, clientSecret, clientAuthentication: method }: ClientSettings): void {

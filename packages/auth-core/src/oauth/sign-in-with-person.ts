@@ -59,7 +59,7 @@ async function withBrowser(parts: SignInParts, interaction: Interaction, request
   });
   try {
     const { redirectUri } = session;
-    const identity = await client.at(discovery, { redirectUri, previousIssuer, signal });
+    const identity = await client.at(discovery, { redirectUri, scope, previousIssuer, signal });
     const { url, pending } = await startAuthorization({ discovery, identity, redirectUri, scope, allowInsecure, now });
     await records.begin({ discovery, authorization: pending }, now());
     signal.throwIfAborted();
@@ -113,7 +113,7 @@ async function withDeviceCode(parts: SignInParts, interaction: Interaction, requ
       "The device grant is configured, and the interaction cannot show a code: give it a method showDeviceCode.",
     );
   }
-  const identity = await parts.client.at(discovery, { grant: "device_code", previousIssuer, signal });
+  const identity = await parts.client.at(discovery, { grant: "device_code", scope, previousIssuer, signal });
   const clientId = identity.client.client_id;
   const dpop = await parts.newProver(discovery, clientId);
   const { server, resource } = discovery;

@@ -214,6 +214,21 @@ describe("a registration that is known", () => {
     expect(registration?.redirectUris).toEqual([loopback]);
     expect(JSON.stringify(await sentBy(identity))).not.toContain("old-secret");
   });
+
+  it("is replaced by one for more scopes, and for those it had, when a sign-in wants more (STEP-03)", async () => {
+    const registered = { ...known, scope: "read mail" };
+    const fits = await identify({ scope: "mail" }, discovery(), created(), loopback, registered);
+    expect(fits.registration).toBeUndefined();
+    const { metadata, registration } = await identify(
+      { scope: "read write" },
+      discovery(),
+      created(),
+      loopback,
+      registered,
+    );
+    expect(metadata["scope"]).toBe("read write mail");
+    expect(registration).toMatchObject({ clientId: "new-client", scope: "read write mail" });
+  });
 });
 
 describe("a new registration asks for", () => {

@@ -192,6 +192,15 @@ describe("registered now", () => {
     expect(as.count("registration")).toBe(1);
   });
 
+  it("registers anew for a scope of a step-up that the metadata does not name (STEP-03)", async () => {
+    const { as, mcp } = await servers({}, { toolScopes: { echo: ["mcp:write"] } });
+    const { session } = client(mcp);
+    const { content } = await session.callTool("echo", { text: "hi" });
+    expect(content).toMatchObject([{ text: "hi" }]);
+    const scopes = requestsTo(as, "registration").map(({ params }) => params["scope"]);
+    expect(scopes).toEqual(["mcp:read offline_access", "mcp:read mcp:write offline_access"]);
+  });
+
   it("registers anew for another redirect URI (RED-02)", async () => {
     const { as, mcp } = await servers();
     const store = memoryStore();
