@@ -13,6 +13,8 @@ import type { OidcStorage } from "./oidc-storage.ts";
 export const signingAlgorithm = "ES256";
 
 const deviceGrant = "urn:ietf:params:oauth:grant-type:device_code";
+// Also RSA, which is off by default.
+const proofAlgorithms = ["ES256", "Ed25519", "EdDSA", "PS256", "RS256"];
 const authenticationMethods = ["none", "client_secret_basic", "client_secret_post", "private_key_jwt"];
 
 /** What the configuration needs besides the options. */
@@ -37,6 +39,7 @@ export function oidcConfiguration(options: TestAuthorizationServerOptions, parts
     jwks: { keys: [parts.key] },
     clientDefaults: { id_token_signed_response_alg: signingAlgorithm },
     clientAuthMethods: authenticationMethods,
+    enabledJWA: { dPoPSigningAlgValues: proofAlgorithms },
     responseTypes: ["code"],
     scopes: [...(refreshTokens === "never" ? [] : ["offline_access"]), ...scopes],
     pkce: { required: () => true },

@@ -13,7 +13,7 @@ import {
   type TestAuthorizationServerOptions,
   testAuthorizationServer,
 } from "@sallyport/testkit";
-import { expect, onTestFinished } from "vitest";
+import { expect, onTestFinished, vi } from "vitest";
 import { type AuthEvent, memoryStore, type OAuthConfig } from "../../../src/index.ts";
 import type { Session, SessionOptions } from "../../../src/mcp/index.ts";
 import { running, session } from "../../mcp/sessions.ts";
@@ -40,7 +40,7 @@ export async function servers(
   return { as, mcp };
 }
 
-/** A session that Ada signs in to, and all that happens in it. */
+/** A session that Ada signs in to, and all that happens in it. Its requests may take a minute. */
 export function client(
   mcp: ProtectedMcpServer,
   auth: Auth = {},
@@ -51,6 +51,7 @@ export function client(
     interaction: headlessInteraction(),
     store: memoryStore(),
     onEvent: (each: AuthEvent) => events.push(each),
+    timeoutMs: 60_000,
   };
   return { session: session(mcp.url, { ...ports, ...options }, { auth: { type: "oauth", ...auth } }), events };
 }
@@ -89,3 +90,20 @@ export function decoded(jwt: string | undefined): { header: Claims; claims: Clai
 }
 
 type Claims = Readonly<Record<string, unknown>>;
+
+/**
+ * Lets the time between two questions for a device code pass at once, for the rest of the test.
+ *
+ * @returns how long was waited, in milliseconds each.
+ */
+export function withoutWaiting(): number[] {
+  const waits: number[] = [];
+  const { setTimeout: wait } = globalThis;
+  const spy = vi.spyOn(globalThis, "setTimeout").mockImplementation(((run: () => void, milliseconds = 0) => {
+    if (milliseconds !== 5000 && milliseconds !== 10_000) return wait(run, milliseconds);
+    waits.push(milliseconds);
+    return wait(run, 0);
+  }) as typeof setTimeout);
+  onTestFinished(() => spy.mockRestore());
+  return waits;
+}

@@ -138,7 +138,10 @@ describe("the answer of the authorization server", () => {
   it("carries the issuer, which is compared as text (ISS-01 to ISS-03)", async () => {
     const { as, mcp } = await servers();
     const answers: URL[] = [];
-    const session = await signInAnd(mcp, (callback) => answers.push(callback) && callback);
+    const session = await signInAnd(mcp, (callback) => {
+      answers.push(callback);
+      return callback;
+    });
     await session.connect();
     expect(answers[0]?.searchParams.get("iss")).toBe(as.issuer);
     for (const spoil of [
