@@ -158,6 +158,16 @@ describe("a device code", () => {
     expect(await deviceCode(context, { ...ports, wait })).toMatchObject({ accessToken: "access-1" });
   });
 
+  it("ends when the machine has slept past its end and nobody has entered it", async () => {
+    const { context, ports, clock, waited } = granting(beginning(), pending);
+    const wait = async (milliseconds: number): Promise<void> => {
+      await ports.wait(milliseconds);
+      clock.time += 3_600_000;
+    };
+    expect((await failureOf(deviceCode(context, { ...ports, wait }))).code).toBe("authorization_timeout");
+    expect(waited).toEqual([5000]);
+  });
+
   it("is given up when nobody waits any more", async () => {
     const stop = new AbortController();
     const { context, shown, sent } = granting(beginning({ interval: 300 }), tokens);
