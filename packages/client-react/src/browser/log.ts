@@ -2,7 +2,7 @@
  * The log a page can show: what was sent, what came back, what became of it. Entries are made from redacted events
  * and from messages that never hold a credential.
  */
-import type { AuthEvent } from "@sallyport/auth-core";
+import type { AuthEvent, OAuthEvent } from "@sallyport/auth-core";
 
 /** One thing that happened. */
 export interface LogEntry {
@@ -45,5 +45,31 @@ export function describeEvent(event: AuthEvent): LogInput {
       const outcome = event.followed ? "followed" : "refused: it leaves the server the credentials belong to";
       return { level: "warn", message: `Redirect from ${event.from} to ${event.to} ${outcome}`, event };
     }
+    default:
+      return { ...describeSignIn(event), event };
+  }
+}
+
+function describeSignIn(event: OAuthEvent): LogInput {
+  switch (event.type) {
+    case "discovery": {
+      const outcome = [event.result, event.reason].filter((part) => part !== undefined).join(": ");
+      return { level: event.result === "refused" ? "warn" : "info", message: `Metadata at ${event.url} ${outcome}` };
+    }
+    case "registration":
+      return { level: "info", message: `Registered at ${event.issuer} as ${event.clientId}` };
+    case "authorization": {
+      const what = event.step === "asked" ? "Asked somebody to sign in" : "Somebody has answered";
+      return { level: "info", message: `${what} at ${event.url ?? event.issuer}` };
+    }
+    case "token":
+      return {
+        level: "info",
+        message: `Token from ${event.issuer} by ${event.grant}, scope ${event.scope ?? "unknown"}`,
+      };
+    case "signed_out":
+      return { level: "info", message: `Signed out at ${event.issuer}${event.revoked ? ", tokens revoked" : ""}` };
+    case "oauth_failed":
+      return { level: "error", message: event.message };
   }
 }

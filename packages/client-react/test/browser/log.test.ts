@@ -40,6 +40,22 @@ describe("describeEvent", () => {
       "warn",
       `Redirect from ${url} to ${url}/ followed`,
     ],
+    [{ type: "discovery", url, result: "used", status: 200 }, "info", `Metadata at ${url} used`],
+    [{ type: "discovery", url, result: "refused", reason: "private" }, "warn", `Metadata at ${url} refused: private`],
+    [{ type: "registration", issuer: url, clientId: "c-1" }, "info", `Registered at ${url} as c-1`],
+    [
+      { type: "authorization", step: "asked", issuer: url, url: `${url}/authorize` },
+      "info",
+      `Asked somebody to sign in at ${url}/authorize`,
+    ],
+    [{ type: "authorization", step: "answered", issuer: url }, "info", `Somebody has answered at ${url}`],
+    [
+      { type: "token", grant: "refresh_token", issuer: url, scope: "read", refreshable: true },
+      "info",
+      `Token from ${url} by refresh_token, scope read`,
+    ],
+    [{ type: "signed_out", issuer: url, revoked: true }, "info", `Signed out at ${url}, tokens revoked`],
+    [{ type: "oauth_failed", code: "discovery_failed", message: "No metadata." }, "error", "No metadata."],
   ];
   it.each(events)("%j", (event, level, message) => {
     expect(describeEvent(event)).toEqual({ level, message, event });
