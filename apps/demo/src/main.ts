@@ -28,7 +28,9 @@ try {
   else if (failures > 0) process.exitCode = 1;
   if (failures !== undefined && !once) {
     console.log(`\nThe page is at ${surroundings.urls.page}`);
-    console.log(`The tokens to sign in with are in ${surroundings.tokens.envFile}`);
+    console.log(`The tokens to connect with are in ${surroundings.tokens.envFile}`);
+    console.log("To sign in to a server from a terminal, by any name and with the password that the page shows:");
+    console.log(`  pnpm --filter @sallyport/demo exec sallyport client connect ${surroundings.urls.oauth} --name demo`);
     console.log("Ctrl-C stops the demo.");
     await stopped;
   }

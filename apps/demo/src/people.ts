@@ -14,12 +14,19 @@ export interface People {
   readonly bob: string;
   /** A token that was good once. */
   readonly expired: string;
+  /** The secret of `nightly-job`, a program that signs in as itself. */
+  readonly job: string;
 }
 
 /** The people's tokens: from the environment, or drawn anew. */
 export function drawTokens(env: Readonly<Record<string, string | undefined>>): People {
   const token = (name: string): string => env[name] ?? `demo-${randomBytes(24).toString("base64url")}`;
-  return { alice: token("DEMO_ALICE_TOKEN"), bob: token("DEMO_BOB_TOKEN"), expired: token("DEMO_EXPIRED_TOKEN") };
+  return {
+    alice: token("DEMO_ALICE_TOKEN"),
+    bob: token("DEMO_BOB_TOKEN"),
+    expired: token("DEMO_EXPIRED_TOKEN"),
+    job: token("DEMO_JOB_SECRET"),
+  };
 }
 
 /** The verifier that every server of the demo shares. */
@@ -58,7 +65,7 @@ export async function writeTokenFiles(folder: string, people: People): Promise<T
     bobFile: join(folder, "bob.token"),
     aliceKeyFile: join(folder, "alice.pem"),
   };
-  const lines = [`ALICE_TOKEN=${people.alice}`, `BOB_TOKEN=${people.bob}`, ""];
+  const lines = [`ALICE_TOKEN=${people.alice}`, `BOB_TOKEN=${people.bob}`, `JOB_SECRET=${people.job}`, ""];
   await writeFile(files.envFile, lines.join("\n"), { mode: 0o600 });
   await writeFile(files.bobFile, `${people.bob}\n`, { mode: 0o600 });
   await writeFile(files.aliceKeyFile, privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });

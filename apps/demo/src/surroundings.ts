@@ -5,10 +5,12 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { TestAuthorizationServer } from "@sallyport/testkit";
 import { demoProvider, drawTokens, type People, type TokenFiles, writeTokenFiles } from "./people.ts";
 import { classicServer } from "./servers/classic-server.ts";
 import { gateway } from "./servers/gateway.ts";
 import { demoServer } from "./servers/mcp-server.ts";
+import { authorizationServer, oauthServer } from "./servers/oauth-server.ts";
 import { page } from "./servers/page.ts";
 
 export interface Surroundings {
@@ -16,7 +18,16 @@ export interface Surroundings {
   readonly folder: string;
   readonly tokens: TokenFiles;
   readonly configFile: string;
-  readonly urls: { readonly server: string; readonly classic: string; readonly gateway: string; readonly page: string };
+  readonly urls: {
+    readonly server: string;
+    readonly classic: string;
+    readonly gateway: string;
+    /** The server that people sign in to. */
+    readonly oauth: string;
+    readonly page: string;
+  };
+  /** Where they sign in. */
+  readonly issuer: TestAuthorizationServer;
   /** What `mcp-config.json` refers to, beside the tokens. */
   readonly variables: Readonly<Record<string, string>>;
   close(): Promise<void>;
@@ -37,10 +48,15 @@ export async function start(env: Readonly<Record<string, string | undefined>>): 
     const pageUrl = await listen(pageServer, closers);
     const server = await demoServer(provider, [new URL(pageUrl).origin]).listen(0);
     closers.push(() => server.close());
+    const issuer = await authorizationServer(people);
+    closers.push(() => issuer.close());
+    const oauth = await oauthServer(issuer, (listener) => listen(listener, closers));
+    closers.push(() => oauth.close());
     const urls = {
       server: server.url,
       classic: `${await listen(classicServer(provider), closers)}/mcp`,
       gateway: `${await listen(gateway(server.url, people, tokens.alicePublicKey), closers)}/mcp`,
+      oauth: oauth.url,
       page: pageUrl,
     };
     pageServer.on("request", page([{ name: "Demo server", url: urls.server }]));
@@ -48,12 +64,13 @@ export async function start(env: Readonly<Record<string, string | undefined>>): 
       SERVER_URL: urls.server,
       CLASSIC_URL: urls.classic,
       GATEWAY_URL: urls.gateway,
+      OAUTH_URL: urls.oauth,
       BOB_TOKEN_FILE: tokens.bobFile,
       ALICE_KEY_FILE: tokens.aliceKeyFile,
       STDIO_SERVER: fileURLToPath(new URL("./servers/stdio.js", import.meta.url)),
     };
     const configFile = fileURLToPath(new URL("../mcp-config.json", import.meta.url));
-    return { people, folder, tokens, configFile, urls, variables, close };
+    return { people, folder, tokens, configFile, urls, issuer, variables, close };
   } catch (error) {
     await close();
     throw error;

@@ -14,16 +14,20 @@ const secrets = {
   DEMO_ALICE_TOKEN: "MARKED-SECRET-alice-7f3a",
   DEMO_BOB_TOKEN: "MARKED-SECRET-bob-91bc",
   DEMO_EXPIRED_TOKEN: "MARKED-SECRET-expired-55d0",
+  DEMO_JOB_SECRET: "MARKED-SECRET-job-2e8d",
 };
 // What a secret looks like when it has been through Basic, a URL or base64.
 const forms = Object.values(secrets).flatMap((secret) => [
   secret,
   Buffer.from(secret).toString("base64").slice(0, -2),
   Buffer.from(`alice:${secret}`).toString("base64").slice(0, -2),
+  Buffer.from(`nightly-job:${secret}`).toString("base64").slice(0, -2),
   Buffer.from(secret).toString("base64url"),
 ]);
 /** The files that are there to hold a credential, and no others. */
-const credentialFiles = new Set(["tokens.env", "bob.token", "cli-sessions.json"]);
+const credentialFiles = /(?:^|\/)(?:tokens\.env|bob\.token|cli-sessions\.json|credentials\/[^/]+)$/;
+/** The access tokens of the authorization server, whoever got them and wherever they were forgotten since. */
+const jwt = /eyJ[\w-]+\.eyJ[\w-]+/;
 
 describe("the demo", () => {
   let temporary: string;
@@ -57,11 +61,14 @@ describe("the demo", () => {
 
     const written = await filesBelow(temporary);
     expect(written.map((file) => basename(file))).toEqual(expect.arrayContaining(["tokens.env", "cli-sessions.json"]));
-    for (const form of forms) {
-      expect(output).not.toContain(form);
-      for (const file of written) {
-        if (!credentialFiles.has(basename(file))) expect(await readFile(file, "utf8"), file).not.toContain(form);
-      }
+    const issued = await issuedSecrets(written);
+    expect(Object.keys(issued)).toEqual(expect.arrayContaining(["accessToken", "refreshToken"]));
+    const others = written.filter((file) => !credentialFiles.test(file));
+    const texts = [output, ...(await Promise.all(others.map((file) => readFile(file, "utf8"))))];
+    for (const [index, text] of texts.entries()) {
+      const where = index === 0 ? "the output" : others[index - 1];
+      for (const secret of [...forms, ...Object.values(issued)]) expect(text, where).not.toContain(secret);
+      expect(text, where).not.toMatch(jwt);
     }
 
     const ended = new Promise<number | null>((resolve) => demo.once("exit", resolve));
@@ -99,6 +106,19 @@ async function entries(): Promise<Record<string, unknown>> {
     [...text.matchAll(/\$\{(?:env:)?(\w+)/g)].map(([, name]) => [name, "http://127.0.0.1"]),
   );
   return parseConfigText(text, { expand: true, env }).mcpServers;
+}
+
+/** What the command has kept of its sign-in, by the names of the members. */
+async function issuedSecrets(written: readonly string[]): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const file of written.filter((each) => /\/cli\/credentials\/[^/]+\.json$/.test(each))) {
+    const { value } = JSON.parse(await readFile(file, "utf8"));
+    JSON.parse(value, (name, member) => {
+      if (/token$|secret|verifier|state|dpopKey/i.test(name) && typeof member === "string") found[name] = member;
+      return member;
+    });
+  }
+  return found;
 }
 
 async function filesBelow(folder: string): Promise<string[]> {

@@ -5,11 +5,13 @@ import { walkClients } from "./clients.ts";
 import { walkPage } from "./page.ts";
 import { walkRefusals } from "./refusals.ts";
 import { Report } from "./report.ts";
+import { walkSignIn } from "./sign-in.ts";
 
 /** @returns how many steps did not do what they should. */
 export async function walk(surroundings: Surroundings, print: (line: string) => void): Promise<number> {
   const report = new Report(print);
   await walkClients(report, surroundings);
+  await walkSignIn(report, surroundings);
   await walkRefusals(report, surroundings);
   await walkCli(report, surroundings);
   await walkPage(report, surroundings);

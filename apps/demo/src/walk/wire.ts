@@ -6,12 +6,8 @@ export class Wire {
   readonly #requests = new Map<string, Map<string, number>>();
 
   note(event: ServerEvent): void {
-    if (event.type !== "request") return;
-    const url = new URL(event.url);
-    const credentials = Object.entries(event.credentials).map(([name, value]) => `${name}: ${value}`);
-    // The mask is not ASCII; a URL escapes it.
-    const path = decodeURI(`${url.pathname}${url.search}`);
-    const line = [event.method, path, ...credentials].join("  ");
+    const line = lineOf(event);
+    if (line === undefined) return;
     const lines = this.#requests.get(event.server) ?? new Map<string, number>();
     this.#requests.set(event.server, lines.set(line, (lines.get(line) ?? 0) + 1));
   }
@@ -22,5 +18,28 @@ export class Wire {
     if (lines === undefined) step.sent("the credential in the child's environment");
     for (const [line, count] of lines ?? []) step.sent(count === 1 ? line : `${line}  (${count} times)`);
     this.#requests.delete(server);
+  }
+}
+
+function lineOf(event: ServerEvent): string | undefined {
+  switch (event.type) {
+    case "request": {
+      const url = new URL(event.url);
+      const credentials = Object.entries(event.credentials).map(([name, value]) => `${name}: ${value}`);
+      // The mask is not ASCII; a URL escapes it.
+      return [event.method, decodeURI(`${url.pathname}${url.search}`), ...credentials].join("  ");
+    }
+    case "discovery":
+      return `GET  ${new URL(event.url).pathname}  (discovery: ${event.result})`;
+    case "registration":
+      return `registration of this client at ${event.issuer}`;
+    case "authorization":
+      return event.step === "asked" ? `somebody to ${event.url ?? "enter a device code"}` : undefined;
+    case "token":
+      return `token request, grant ${event.grant}: may ${event.scope}`;
+    case "signed_out":
+      return `revocation of the tokens: ${event.revoked ? "done" : "failed"}`;
+    default:
+      return undefined;
   }
 }

@@ -77,7 +77,8 @@ export function errorPage(context: ProviderContext, out: Readonly<Record<string,
 }
 
 const loginForm = `<h1>Sign in</h1><form method="post">
-<input type="text" name="account"><input type="password" name="password">
+<input type="text" name="account" placeholder="any name">
+<input type="password" name="password" placeholder="${testPassword}">
 <button name="decision" value="allow">Sign in</button>
 <button name="decision" value="deny">Cancel</button>
 </form>`;
