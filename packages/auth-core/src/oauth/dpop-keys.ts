@@ -31,10 +31,14 @@ export class DpopKeys {
   /** The prover of a grant's tokens. */
   of({ discovery, clientId, dpopKey }: Grant): Promise<DpopProver> {
     const name = this.#name(discovery, clientId);
-    if (this.#current?.name !== name || this.#current.key !== dpopKey) {
-      this.#current = { name, key: dpopKey, prover: this.#create(discovery, clientId, dpopKey) };
-    }
-    return this.#current.prover;
+    if (this.#current?.name === name && this.#current.key === dpopKey) return this.#current.prover;
+    const current = { name, key: dpopKey, prover: this.#create(discovery, clientId, dpopKey) };
+    this.#current = current;
+    // A failure is not remembered: the next request tries again.
+    current.prover.catch(() => {
+      if (this.#current === current) this.#current = undefined;
+    });
+    return current.prover;
   }
 
   async forget({ discovery, clientId }: Grant): Promise<void> {

@@ -136,7 +136,8 @@ export class Engine {
     const { discovery, tokens } = grant;
     let revoked = false;
     try {
-      if (revokeThem) {
+      // Without a client there is nobody whom the server would let revoke anything (RFC 7009 §2.1, WIF-01).
+      if (revokeThem && grant.clientId !== "") {
         const identity = await this.#parts.client.known(grant);
         const context = this.#parts.context(signal);
         revoked = await revokeAll(tokens, (token, hint) => revoke(discovery.server, identity, token, hint, context));

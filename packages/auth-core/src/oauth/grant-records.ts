@@ -173,8 +173,9 @@ function readPending(value: Json): { signIns: readonly PendingSignIn[] } | undef
 
 function isPendingSignIn(value: unknown): value is PendingSignIn {
   if (!isJson(value) || !isDiscovery(value["discovery"]) || !isJson(value["authorization"])) return false;
-  const { state, verifier, issuer, createdAt } = value["authorization"];
-  return isText(state) && isText(verifier) && isText(issuer) && Number.isFinite(createdAt);
+  const { state, verifier, issuer, clientId, redirectUri, scope, createdAt } = value["authorization"];
+  if (issuer !== value["discovery"].issuer || !isText(clientId) || !isText(redirectUri)) return false;
+  return isText(state) && isText(verifier) && isOptional(scope, "string") && Number.isFinite(createdAt);
 }
 
 function isJson(value: unknown): value is Json {

@@ -126,9 +126,10 @@ export class TokenKeeper {
 
   /** Forget everything about this server; revoke the tokens first when asked. Returns the grant there was. */
   async signOut(revoke: boolean, signal: AbortSignal | undefined): Promise<void> {
-    await this.#load();
+    // What is damaged in the store is forgotten like the rest; a store that cannot be read cannot forget either.
+    await this.#load().catch(() => {});
     const { records, engine } = this.#options;
-    const grant = (await records.load()) ?? this.#grant;
+    const grant = (await records.load().catch(() => undefined)) ?? this.#grant;
     try {
       if (grant !== undefined) await (await engine()).signOut(grant, revoke, signal);
     } finally {

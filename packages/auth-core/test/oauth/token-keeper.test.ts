@@ -300,4 +300,44 @@ describe("TokenKeeper", () => {
     expect(statuses).toEqual(["discovering", "authorizing", "authorized", "refreshing", "authorized", "signed-out"]);
     expect(await keeper.usable(signal)).toBeUndefined();
   });
+
+  it.each(["server-", "tokens-", "pending-"])("signs out where %s… is damaged, as the error advises", async (kind) => {
+    const as = new Rotating();
+    const store = memoryStore();
+    const keys = new Set<string>();
+    const watched = {
+      ...store,
+      set: async (key: string, value: string) => {
+        keys.add(key);
+        await store.set(key, value);
+      },
+    };
+    const { records, signIn } = keeperOf(as, watched);
+    const grant = await signIn();
+    const authorization = {
+      state: "state-1",
+      verifier: "verifier-1",
+      issuer: discovery.issuer,
+      clientId: grant.clientId,
+      redirectUri: "http://127.0.0.1:8080/callback",
+      createdAt: as.clock.now(),
+    };
+    await records.begin({ discovery, authorization }, as.clock.now());
+    for (const key of keys) if (key.startsWith(kind)) await store.set(key, "{");
+    const next = keeperOf(as, store);
+    await next.keeper.signOut(true, undefined);
+    expect(next.state.get()).toEqual({ status: "signed-out" });
+    expect(await next.keeper.usable(signal)).toBeUndefined();
+    const again = await next.signIn();
+    expect(again.tokens.accessToken).toBe("access-2");
+    expect(await next.records.begun("state-1", as.clock.now())).toBeUndefined();
+  });
+
+  it("does not say that it signed out when the store could not forget", async () => {
+    const down = async () => {
+      throw new SallyportError("store_unavailable", "It is down.");
+    };
+    const { keeper } = keeperOf(new Rotating(), { ...memoryStore(), get: down, delete: down });
+    expect((await failureOf(keeper.signOut(true, undefined))).code).toBe("store_unavailable");
+  });
 });
