@@ -9,7 +9,7 @@ import {
 import { quoteForeign, SallyportError } from "../errors.ts";
 import { hasControlCharacter } from "../http/token.ts";
 import { type ClientAuthenticationMethod, secretMethod } from "./client-authentication.ts";
-import { OAuthMessageError } from "./errors.ts";
+import type { OAuthMessageError } from "./errors.ts";
 import { endpointName, type MessageContext, messageError, requestOptions } from "./message.ts";
 
 /** A client as the server registered it. */
@@ -33,7 +33,8 @@ export interface ClientDescription {
 
 /**
  * Register a client. A server that refuses the redirect URI is asked once more, as the other type of application: OpenID
- * Connect servers have different rules for each (DCR-04, DCR-05).
+ * Connect servers have different rules for each (DCR-04, DCR-05). One that refuses what the client says of itself is asked
+ * once more without scopes, of which it may not know each one that a resource names.
  *
  * @throws SallyportError `registration_failed`.
  */
@@ -46,14 +47,27 @@ export async function registerClient(
   try {
     return await register(description, type, server, context);
   } catch (error) {
-    if (!(error instanceof OAuthMessageError) || error.oauthError !== "invalid_redirect_uri") throw error;
+    const other = otherwise(description, type, error);
+    if (other === undefined) throw error;
     try {
-      return await register(description, type === "native" ? "web" : "native", server, context);
+      return await register(...other, server, context);
     } catch {
       // The first refusal is about what the client is; the second one would only confuse.
       throw error;
     }
   }
+}
+
+/** What a server may accept that has refused this. */
+function otherwise(
+  description: ClientDescription,
+  type: ApplicationType,
+  error: unknown,
+): readonly [ClientDescription, ApplicationType] | undefined {
+  const { oauthError } = error as Partial<OAuthMessageError>;
+  if (oauthError === "invalid_redirect_uri") return [description, type === "native" ? "web" : "native"];
+  if (oauthError !== "invalid_client_metadata" || description.scope === undefined) return undefined;
+  return [{ ...description, scope: undefined }, type];
 }
 
 type ApplicationType = "native" | "web";

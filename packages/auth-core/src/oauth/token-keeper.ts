@@ -239,30 +239,39 @@ export class TokenKeeper {
     });
   }
 
-  /** A grant obtained anew, by a person or by the client itself; or one that somebody else has obtained meanwhile. */
+  /**
+   * A grant obtained anew, by a person or by the client itself; or one that somebody else has obtained meanwhile.
+   *
+   * @param stepUp - the challenge whose scopes it needs, besides those that there are by then.
+   */
   async #obtain(
     { grant, challenge }: Refusal,
     discovery: Discovery,
     signal: AbortSignal,
-    scope?: string,
+    stepUp?: OAuthChallenge,
   ): Promise<Grant | undefined> {
     const { records, engine, onDemand } = this.#options;
     if (!this.#canObtain()) {
       if (onDemand) return undefined;
       throw nobodyToAsk(discovery);
     }
-    const wait = (waitingForPerson: boolean): void =>
+    const waitingForPerson = this.#options.attended && !this.#options.unattended;
+    const wait = (): void =>
       this.#state.set({
         status: "authorizing",
         issuer: discovery.issuer,
         ...(waitingForPerson && { waitingForPerson }),
       });
-    wait(this.#options.attended && !this.#options.unattended);
+    wait();
     return records.signingIn(async () => {
       signal.throwIfAborted();
-      const other = scope === undefined ? await this.#others(grant) : undefined;
-      if (other !== undefined) return other;
-      const obtained = await (await engine()).obtain({ discovery, challenge, previous: grant, scope, signal });
+      const other = await this.#others(grant);
+      if (other !== undefined && covers(other, scopesOf(stepUp?.scope))) return other;
+      // What there is now does not do either: it is taken, and added to.
+      if (other !== undefined) wait();
+      const previous = other ?? grant;
+      const scope = stepUp && (await engine()).stepUp(previous, stepUp, discovery);
+      const obtained = await (await engine()).obtain({ discovery, challenge, previous, scope, signal });
       this.#untried = obtained;
       await this.#issued(obtained);
       return obtained;
@@ -276,11 +285,9 @@ export class TokenKeeper {
     signal: AbortSignal,
   ): Promise<Grant | undefined> {
     try {
-      const { engine } = this.#options;
       const discovery = refused?.discovery ?? (await this.#discover({ grant: refused, challenge }, signal));
       if (discovery === undefined) return undefined;
-      const scope = (await engine()).stepUp(refused, challenge, discovery);
-      const grant = await this.#obtain({ grant: refused, challenge }, discovery, signal, scope);
+      const grant = await this.#obtain({ grant: refused, challenge }, discovery, signal, challenge);
       if (grant !== undefined) this.#attempts.learn(wanted, grantedScopes(grant));
       return grant;
     } catch (error) {

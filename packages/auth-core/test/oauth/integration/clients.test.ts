@@ -201,6 +201,21 @@ describe("registered now", () => {
     expect(scopes).toEqual(["mcp:read offline_access", "mcp:read mcp:write offline_access"]);
   });
 
+  it("registers without scopes where the server does not know all that the resource names", async () => {
+    const { as, mcp } = await servers(
+      {},
+      { changeMetadata: (metadata) => ({ ...metadata, scopes_supported: ["mcp:read", "mcp:unknown"] }) },
+    );
+    const { session } = client(mcp);
+    await session.connect();
+    const registrations = requestsTo(as, "registration");
+    expect(registrations.map(({ status, params }) => [status, params["scope"]])).toEqual([
+      [400, "mcp:read offline_access mcp:unknown"],
+      [201, undefined],
+    ]);
+    expect(session.oauth?.getState()).toMatchObject({ status: "authorized", scope: "mcp:read" });
+  });
+
   it("registers anew for another redirect URI (RED-02)", async () => {
     const { as, mcp } = await servers();
     const store = memoryStore();
