@@ -5,6 +5,7 @@ import { type HttpServerConfig, parseServerConfig, type SecretReader } from "@sa
 import type { Implementation, Session } from "@sallyport/auth-core/mcp";
 import { HttpSession, MCPClient, nodeSecrets } from "@sallyport/client-node";
 import type { Context } from "./context.ts";
+import { credentialStore } from "./credential-store.ts";
 import { secretsOf } from "./output/describe-server.ts";
 import type { SavedSession } from "./sessions/session-file.ts";
 import { openStore } from "./sessions/session-store.ts";
@@ -94,7 +95,8 @@ interface Options {
 }
 
 function http(context: Context, { name, prior }: Target, config: HttpServerConfig, options: Options): Connection {
-  const session = new HttpSession(config, { ...options, name, prior, secrets: remembering(context), env: context.env });
+  const ports = { secrets: remembering(context), store: credentialStore(context), env: context.env };
+  const session = new HttpSession(config, { ...options, ...ports, name, prior });
   return { open: () => session.connect(), close: () => session.close() };
 }
 

@@ -24,7 +24,7 @@ export const exitCodes: Readonly<Record<Exit, { readonly code: number; readonly 
   usage: { code: 2, meaning: "bad usage or bad configuration; nothing was started" },
   unauthorized: { code: 3, meaning: "not authorized: a credential is missing, refused, or lacks a scope" },
   unreachable: { code: 4, meaning: "cannot connect to the server, or the connection broke" },
-  store: { code: 5, meaning: "the saved sessions cannot be read or written" },
+  store: { code: 5, meaning: "what is saved, sessions and sign-ins, cannot be read or written" },
   internal: { code: 70, meaning: "a bug in sallyport" },
   SIGHUP: { code: 129, meaning: "ended by SIGHUP" },
   SIGINT: { code: 130, meaning: "ended by Ctrl-C (SIGINT)" },

@@ -57,7 +57,7 @@ export function formatAuth(summary: ServerSummary): string {
   const headers = formatPairs("headers", summary.headers);
   // A header that was written by hand is the authentication: `none` then means that nothing is added to it.
   if (summary.auth?.type === "none" && headers !== "") return headers;
-  return [formatAuthSummary(summary.auth), headers].filter(Boolean).join(", ");
+  return [formatAuthSummary(summary.auth), headers].filter(Boolean).join(", ") || "OAuth on demand";
 }
 
 function formatAuthSummary(auth: AuthSummary | null): string {

@@ -105,9 +105,19 @@ test.each([["missing.json"], ["."]])("a file that cannot be read ends with 2: %s
   });
 });
 
-test("a scheme that this version does not know yet is said, and is no error of the file", async () => {
-  const file = await folder.write("mcp.json", `{"mcpServers":{"a":{"url":"${url}","auth":{"type":"oauth"}}}}`);
-  const { code, stderr } = await shell.run(["config", "check", file]);
-  expect(code).toBe(0);
-  expect(stderr).toContain("mcpServers.a.auth");
+test("config check knows OAuth entries, and shows none of their secrets", async () => {
+  const file = await folder.write(
+    "mcp.json",
+    `{"mcpServers":{
+      "person": { "url": "${url}", "auth": { "type": "oauth", "scope": "read", "callback_port": 0 } },
+      "program": { "url": "${url}", "auth": { "grant": "client_credentials", "client_id": "c-1", "client_secret": "${secret}" } },
+      "either": { "url": "${url}" }
+    }}`,
+  );
+  const { code, stdout, stderr } = await shell.run(["config", "check", file]);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).not.toContain(secret);
+  expect(stdout).toContain("authentication: oauth (scope: read, callbackPort: 0)\n");
+  expect(stdout).toContain("authentication: oauth (clientId: c-1, clientSecret: ••••, grant: client_credentials)\n");
+  expect(stdout).toContain("authentication: OAuth on demand\n");
 });

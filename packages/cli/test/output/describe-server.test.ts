@@ -44,7 +44,8 @@ const forms: readonly (readonly [entry: object, told: string])[] = [
   ],
   [{ command: "node", args: [secret], env: { KEY: secret, OTHER: { env: "X" } } }, "env (KEY: ••••, OTHER: env X)"],
   [{ url, auth: null }, "none"],
-  [{ url }, ""],
+  [{ url, auth: {} }, "oauth"],
+  [{ url }, "OAuth on demand"],
 ];
 
 test.each(forms)("%j is told without its secret", (entry, told) => {
