@@ -3,20 +3,37 @@
  * writes IPv4 in one form however it was spelled (octal, hexadecimal, one number).
  */
 
-/** Where a host is. `name`: a name that tells nothing; its addresses have to be looked up. */
+/**
+ * Where a host is. `name`: a name that tells nothing; its addresses have to be looked up. `link-local` are also the
+ * metadata services of clouds, which hand a machine's own credentials to whoever asks from it.
+ */
 export type AddressClass = "public" | "loopback" | "private" | "link-local" | "reserved" | "name";
 
 /** The class of a host. */
 export function addressClass(hostname: string): AddressClass {
   const host = hostname
     .toLowerCase()
-    .replace(/\.$/, "")
+    .replace(/\.+$/, "")
     .replace(/^\[|\]$/g, "");
+  if (metadataServices.has(host)) return "link-local";
   const v4 = readIpv4(host);
   if (v4 !== undefined) return classOfIpv4(v4);
   if (host.includes(":")) return classOfIpv6(host);
   return classOfName(host);
 }
+
+/** Whether a host is a name, whose addresses can be looked up, and not an address itself. */
+export function isName(hostname: string): boolean {
+  return readIpv4(hostname) === undefined && !hostname.includes(":");
+}
+
+// Those that are not where a class would show it: Alibaba, Amazon, Azure, Google.
+const metadataServices: ReadonlySet<string> = new Set([
+  "100.100.100.200",
+  "168.63.129.16",
+  "fd00:ec2::254",
+  "metadata.google.internal",
+]);
 
 function classOfName(name: string): AddressClass {
   if (name === "localhost" || name.endsWith(".localhost")) return "loopback";
@@ -39,7 +56,12 @@ function classOfIpv4([a = 0, b = 0, c = 0]: readonly number[]): AddressClass {
   if (a === 169 && b === 254) return "link-local";
   const documentation =
     (a === 192 && b === 0 && c === 2) || (a === 198 && b === 51 && c === 100) || (a === 203 && b === 0 && c === 113);
-  const special = a === 0 || a >= 224 || (a === 192 && b === 0 && c === 0) || (a === 198 && (b === 18 || b === 19));
+  const special =
+    a === 0 ||
+    a >= 224 ||
+    (a === 192 && b === 0 && c === 0) ||
+    (a === 192 && b === 88 && c === 99) ||
+    (a === 198 && (b === 18 || b === 19));
   return special || documentation ? "reserved" : "public";
 }
 
@@ -47,14 +69,19 @@ function classOfIpv6(text: string): AddressClass {
   const groups = readIpv6(text);
   if (groups === undefined) return "reserved";
   const inside = embeddedIpv4(groups);
-  if (inside !== undefined) return classOfIpv4(inside);
-  const [first = 0] = groups;
+  if (inside !== undefined) {
+    const kind = classOfIpv4(inside);
+    // Only the mapped form is this machine; the others go out to a gateway.
+    return kind === "loopback" && groups[5] !== 0xffff ? "reserved" : kind;
+  }
+  const [first = 0, second = 0] = groups;
   if (groups.every((group, index) => group === (index === 7 ? 1 : 0))) return "loopback";
   if ((first & 0xfe00) === 0xfc00 || (first & 0xffc0) === 0xfec0) return "private";
   if ((first & 0xffc0) === 0xfe80) return "link-local";
-  // Global unicast, RFC 4291 §2.4; of it 2001:db8::/32 is for documentation.
-  const isGlobal = (first & 0xe000) === 0x2000 && !(first === 0x2001 && groups[1] === 0xdb8);
-  return isGlobal ? "public" : "reserved";
+  // Global unicast, RFC 4291 §2.4; of it 2001::/23 is for protocols (Teredo leads to an IPv4 address), and the other two
+  // are for documentation (RFC 3849, RFC 9637).
+  const special = first === 0x2001 ? second < 0x200 || second === 0xdb8 : first === 0x3fff && second < 0x1000;
+  return (first & 0xe000) === 0x2000 && !special ? "public" : "reserved";
 }
 
 /** The IPv4 address that an IPv6 one leads to: mapped, compatible, NAT64 (RFC 6052), 6to4 (RFC 3056). */
@@ -64,7 +91,7 @@ function embeddedIpv4(groups: readonly number[]): readonly number[] | undefined 
     return [high >> 8, high & 0xff, low >> 8, low & 0xff];
   };
   const begins = (...start: number[]): boolean => start.every((group, index) => groups[index] === group);
-  if (begins(0x64, 0xff9b)) return at(6);
+  if (begins(0x64, 0xff9b, 0, 0, 0, 0)) return at(6);
   if (begins(0x2002)) return at(1);
   if (!begins(0, 0, 0, 0, 0)) return undefined;
   const [, , , , , sixth = 0, seventh = 0, eighth = 0] = groups;
