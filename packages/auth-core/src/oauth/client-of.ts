@@ -2,6 +2,7 @@
  * Who the client is at an authorization server, with what is kept of it: a registration is made once per authorization
  * server, and again when it is dead or does not fit (BIND-01 to BIND-05).
  */
+import { quoteForeign } from "../errors.ts";
 import { Secret } from "../secrets/secret.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import { OAuthMessageError } from "./errors.ts";
@@ -69,7 +70,7 @@ export class ClientOf {
     }
     throw new OAuthMessageError(
       "registration_failed",
-      `The registration that was used at ${discovery.issuer} is no longer kept. Sign in again.`,
+      `The registration that was used at ${quoteForeign(discovery.issuer)} is no longer kept. Sign in again.`,
       { oauthError: "invalid_client" },
     );
   }
