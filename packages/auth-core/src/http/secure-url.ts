@@ -24,15 +24,26 @@ export function checkUrl(url: string | URL, what: string, { allowInsecure }: Url
   throw new SallyportError("insecure_url", `${what} ${quoteForeign(shown(text, parsed))} ${problem}. It is not used.`);
 }
 
+// No server takes a longer one.
+const longest = 8000;
+
+/**
+ * Whether a text has nothing but what a URL has unescaped (RFC 3986 §2). A parser takes more, and drops some of it; whoever
+ * hands the text on, or reads it on a screen, may take it for another one.
+ */
+export function hasUrlCharacters(text: string): boolean {
+  return /^[!#-&(-;=?-[\]_a-z~]*$/i.test(text);
+}
+
 function problemOf(
   text: string,
   { protocol, hostname, username, password }: URL,
   allowInsecure: boolean,
 ): string | undefined {
+  if (text.length > longest) return `is longer than ${longest} characters`;
   if (protocol !== "https:" && protocol !== "http:") return "begins with another scheme than https";
   if (username !== "" || password !== "") return "holds a user name or a password";
-  // A URL has none of these unescaped; a parser takes them, and whoever hands the text on may not.
-  if (/[\p{Cc}\s"'<>\\^`{|}]/u.test(text)) return "holds characters that no URL has";
+  if (!hasUrlCharacters(text)) return "holds characters that no URL has";
   if (protocol === "http:" && !allowInsecure && addressClass(hostname) !== "loopback") {
     return "is plain http, which anybody on the way can read and change";
   }
@@ -42,6 +53,6 @@ function problemOf(
 /** Without what may be secret in it. */
 function shown(text: string, parsed: URL | undefined): string {
   return parsed === undefined || parsed.host === ""
-    ? text.slice(0, 40)
+    ? text.replace(/\/\/.*@/s, "//").slice(0, 40)
     : `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
 }

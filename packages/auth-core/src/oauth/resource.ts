@@ -3,6 +3,7 @@
  */
 import { quoteForeign, SallyportError } from "../errors.ts";
 import { maskUrl } from "../events.ts";
+import { hasUrlCharacters } from "../http/secure-url.ts";
 
 /**
  * The canonical URI of a server (RES-03 to RES-07): scheme and host in lower case, without fragment, user name and default
@@ -23,11 +24,16 @@ export function canonicalResource(serverUrl: string): string {
  */
 export function checkResource(resource: string, serverUrl: string, configured: string | undefined): void {
   if (resource === configured) return;
-  if (URL.canParse(resource) && !resource.includes("#") && isWithin(new URL(serverUrl), new URL(resource))) return;
+  if (isUri(resource) && isWithin(new URL(serverUrl), new URL(resource))) return;
   throw new SallyportError(
     "resource_mismatch",
     `The metadata of ${maskUrl(new URL(serverUrl))} is for another resource, ${quoteForeign(resource)}: a token for that must not be asked for here. Check the URL of the server, or set \`resource\` to the other one if it is meant.`,
   );
+}
+
+/** RFC 8707 §2. What a parser drops would still be sent, and shown. */
+function isUri(text: string): boolean {
+  return URL.canParse(text) && hasUrlCharacters(text) && !text.includes("#");
 }
 
 function isWithin(server: URL, resource: URL): boolean {

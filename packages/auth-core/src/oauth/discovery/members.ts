@@ -16,7 +16,11 @@ export function wellTyped<Metadata extends object>(metadata: Metadata): Metadata
   return Object.fromEntries(members.filter(([, value]) => value !== undefined && value !== null));
 }
 
+// Of what is called `…_supported`; a yes is no list.
+const lists = /(?:^scopes|_(?:methods|modes|types|values))_supported$/;
+
 function typed(name: string, value: unknown): unknown {
   if (name.endsWith("_endpoint")) return typeof value === "string" ? value : undefined;
+  if (lists.test(name)) return textsOf(value);
   return name.endsWith("_supported") && typeof value !== "boolean" ? textsOf(value) : value;
 }
