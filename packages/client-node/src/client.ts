@@ -167,7 +167,7 @@ export class MCPClient {
     const slot = this.#slot(name);
     const oauth = slot.oauth;
     if (oauth === undefined) throw noSignIn(name);
-    await slot.close();
+    await slot.reset();
     await oauth.signOut(options);
   }
 

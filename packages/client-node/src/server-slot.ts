@@ -58,6 +58,12 @@ export class ServerSlot {
     await this.#session?.close();
   }
 
+  /** End the session, and forget what it has learned: another credential may be answered in another way. */
+  async reset(): Promise<void> {
+    await this.close();
+    this.#prior = undefined;
+  }
+
   #create(): Session {
     const { name, secrets, env, session, signIn } = this.#options;
     const { fetch, ...rest } = { ...session, name, secrets, prior: this.#prior };

@@ -169,7 +169,7 @@ function proofFor(source: ClientIdentity["source"], secret?: Secret, privateKey?
 }
 
 async function hasChanged(secret: Secret): Promise<boolean> {
-  const refused = await secret.get();
+  const refused = await secret.last();
   return (await secret.renew(refused)).reveal() !== refused.reveal();
 }
 

@@ -54,8 +54,13 @@ export class Secret {
   /** The secret as last read. A source is read once and remembered, a function is asked every time. */
   async get(): Promise<Reading> {
     if (this.#fixed !== undefined) return this.#fixed;
-    if (typeof this.#input === "function") return this.#read();
+    if (typeof this.#input === "function") return this.#remember();
     return this.#current ?? this.#remember();
+  }
+
+  /** What {@link get} gave last, where nothing is asked for it: what a function has said then. */
+  async last(): Promise<Reading> {
+    return this.#current ?? this.get();
   }
 
   /**
