@@ -109,14 +109,17 @@ export class Engine {
     });
   }
 
-  /** The same grant with new tokens; a server that could not answer is asked twice. */
-  async refresh(grant: Grant, signal: AbortSignal): Promise<Grant> {
+  /**
+   * The same grant with new tokens; a server that could not answer is asked twice. It is never given up: the answer may
+   * hold the only refresh token that still works.
+   */
+  async refresh(grant: Grant): Promise<Grant> {
     const { discovery, clientId, tokens } = grant;
     const dpop = tokens.tokenType === "dpop" ? await this.#dpop.of(grant) : undefined;
     const identity = await this.#parts.client.known(grant);
     const { server, resource } = discovery;
-    const context = { ...this.#parts.context(signal, dpop), server, resource, identity };
-    const refreshed = await onceMore(identity, signal, () => refreshTokens(context, tokens));
+    const context = { ...this.#parts.context(undefined, dpop), server, resource, identity };
+    const refreshed = await onceMore(identity, undefined, () => refreshTokens(context, tokens));
     const scope = grant.requested;
     return this.#granted({ discovery, clientId, scope, tokens: refreshed, dpop, grant: "refresh_token" });
   }

@@ -11,9 +11,11 @@ import type { Discovery } from "./discovery/discovery.ts";
 import type { Engine } from "./engine.ts";
 import { covers, type Grant, grantedScopes, isAlive, isFresh, scopesOf } from "./grant.ts";
 import type { GrantRecords } from "./grant-records.ts";
+import { HeldGrant } from "./held-grant.ts";
+import { refreshShared } from "./refresh-shared.ts";
 import { ScopeAttempts } from "./scope-attempts.ts";
 import { SingleFlight } from "./single-flight.ts";
-import { authorizedState, type OAuthState } from "./state.ts";
+import type { OAuthState } from "./state.ts";
 
 /** What a keeper needs. */
 export interface KeeperOptions {
@@ -44,18 +46,16 @@ const circleMs = 5 * 60_000;
 export class TokenKeeper {
   readonly #options: KeeperOptions;
   readonly #state: Observable<OAuthState>;
+  readonly #held: HeldGrant;
   readonly #flight = new SingleFlight<Grant | undefined>();
   readonly #attempts: ScopeAttempts;
-  #grant: Grant | undefined;
-  #loading: Promise<void> | undefined;
-  /** Issued, but not yet in the store: the store has failed. */
-  #unsaved: Grant | undefined;
   /** Issued by a grant of its own and not accepted by the server yet. */
   #untried: Grant | undefined;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
     this.#state = options.state;
+    this.#held = new HeldGrant(options.state, options.records, options.now);
     this.#attempts = new ScopeAttempts(options.now);
   }
 
@@ -64,9 +64,9 @@ export class TokenKeeper {
    * asked what it wants.
    */
   async usable(signal: AbortSignal): Promise<Grant | undefined> {
-    await this.#load();
-    if (this.#unsaved !== undefined) await this.#save(this.#unsaved);
-    const grant = this.#grant;
+    await this.#held.load();
+    if (this.#held.isUnsaved) await this.#flight.join(signal, () => this.#held.saveLater());
+    const grant = this.#held.current;
     const { now, unattended } = this.#options;
     if (grant === undefined || isFresh(grant, now())) return grant;
     if (grant.tokens.refreshToken !== undefined)
@@ -88,7 +88,8 @@ export class TokenKeeper {
    * @returns `undefined` when the refusal is to be handed over: another token would not mend it, or nobody can be asked.
    */
   async renew(refusal: Refusal, signal: AbortSignal): Promise<Grant | undefined> {
-    if (this.#grant !== undefined && this.#grant !== refusal.grant) return this.#grant;
+    const { current } = this.#held;
+    if (current !== undefined && current !== refusal.grant) return current;
     if (this.#isCircle(refusal.grant)) return undefined;
     return this.#flight.join(signal, (own) => this.#renew(refusal, own));
   }
@@ -107,7 +108,7 @@ export class TokenKeeper {
   ): Promise<Grant | undefined> {
     const wanted = scopesOf(challenge.scope);
     for (;;) {
-      const grant = this.#grant;
+      const grant = this.#held.current;
       if (grant !== refused && grant !== undefined && covers(grant, wanted)) return grant;
       if (!this.#canObtain()) return undefined;
       if (!this.#flight.busy) break;
@@ -121,44 +122,38 @@ export class TokenKeeper {
 
   /** Take a grant that was obtained elsewhere: a sign-in that another process had begun. */
   async take(grant: Grant): Promise<void> {
-    await this.#issued(grant);
+    await this.#held.issued(grant);
   }
 
-  /** Forget everything about this server; revoke the tokens first when asked. Returns the grant there was. */
+  /** Forget everything about this server; revoke the tokens first when asked. */
   async signOut(revoke: boolean, signal: AbortSignal | undefined): Promise<void> {
     // What is damaged in the store is forgotten like the rest; a store that cannot be read cannot forget either.
-    await this.#load().catch(() => {});
+    await this.#held.load().catch(() => {});
     const { records, engine } = this.#options;
-    const grant = (await records.load().catch(() => undefined)) ?? this.#grant;
-    try {
-      if (grant !== undefined) await (await engine()).signOut(grant, revoke, signal);
-    } finally {
-      await records.forget(grant);
-      this.#grant = undefined;
-      this.#unsaved = undefined;
-      this.#state.set({ status: "signed-out" });
-    }
+    const newest = async (): Promise<Grant | undefined> =>
+      (await records.load().catch(() => undefined)) ?? this.#held.current;
+    const forget = async (): Promise<void> => {
+      const grant = await newest();
+      try {
+        if (grant !== undefined) await (await engine()).signOut(grant, revoke, signal);
+      } finally {
+        await records.forget(grant);
+        this.#held.drop();
+        this.#state.set({ status: "signed-out" });
+      }
+    };
+    // After a refresh that is under way, which would bring the tokens back.
+    const found = await newest();
+    await (found === undefined ? forget() : records.renewing(found, forget));
   }
 
   #canObtain(): boolean {
     return this.#options.unattended || this.#options.attended;
   }
 
-  async #load(): Promise<void> {
-    this.#loading ??= this.#options.records.load().then(
-      (grant) => {
-        if (grant !== undefined && this.#grant === undefined) this.#adopt(grant);
-      },
-      (error) => {
-        this.#loading = undefined;
-        throw error;
-      },
-    );
-    await this.#loading;
-  }
-
   #isCircle(grant: Grant | undefined): boolean {
-    return grant !== undefined && grant === this.#untried && this.#options.now() - grant.tokens.issuedAt < circleMs;
+    if (grant === undefined || grant !== this.#untried) return false;
+    return Math.abs(this.#options.now() - grant.tokens.issuedAt) < circleMs;
   }
 
   async #refreshAhead(grant: Grant, signal: AbortSignal): Promise<Grant | undefined> {
@@ -167,8 +162,7 @@ export class TokenKeeper {
     } catch (error) {
       // The old token may do for a while yet; the server will say when it does not.
       if (isAlive(grant, this.#options.now()) && !isStoreFailure(error)) {
-        this.#adopt(grant);
-        return grant;
+        return this.#held.adopt(grant);
       }
       throw this.#failed(error);
     }
@@ -176,7 +170,7 @@ export class TokenKeeper {
 
   async #renew(refusal: Refusal, signal: AbortSignal): Promise<Grant | undefined> {
     try {
-      const other = await this.#others(refusal.grant);
+      const other = await this.#held.others(refusal.grant);
       if (other !== undefined) return other;
       const { grant, challenge } = refusal;
       const discovery = await this.#discover(refusal, signal);
@@ -216,27 +210,8 @@ export class TokenKeeper {
     }
   }
 
-  /** Refreshed tokens, whoever refreshed them; `undefined` when the refresh token is dead and everything is to begin anew. */
-  async #refresh(grant: Grant, signal: AbortSignal): Promise<Grant | undefined> {
-    const { records, engine } = this.#options;
-    return records.renewing(grant, async () => {
-      const other = await this.#others(grant);
-      if (other !== undefined) return other;
-      this.#state.set({ ...authorizedState(grant), status: "refreshing" });
-      try {
-        const refreshed = await (await engine()).refresh(grant, signal);
-        await this.#issued(refreshed);
-        return refreshed;
-      } catch (error) {
-        const { oauthError } = error as { oauthError?: string };
-        if (oauthError === "invalid_client" || oauthError === "unauthorized_client") {
-          await (await engine()).dropRegistration(grant);
-        } else if (oauthError !== "invalid_grant") throw error;
-        await records.dropTokens(grant);
-        this.#grant = undefined;
-        return undefined;
-      }
-    });
+  #refresh(grant: Grant, signal: AbortSignal): Promise<Grant | undefined> {
+    return refreshShared({ ...this.#options, held: this.#held }, grant, signal);
   }
 
   /**
@@ -265,7 +240,7 @@ export class TokenKeeper {
     wait();
     return records.signingIn(async () => {
       signal.throwIfAborted();
-      const other = await this.#others(grant);
+      const other = await this.#held.others(grant);
       if (other !== undefined && covers(other, scopesOf(stepUp?.scope))) return other;
       // What there is now does not do either: it is taken, and added to.
       if (other !== undefined) wait();
@@ -273,7 +248,7 @@ export class TokenKeeper {
       const scope = stepUp && (await engine()).stepUp(previous, stepUp, discovery);
       const obtained = await (await engine()).obtain({ discovery, challenge, previous, scope, signal });
       this.#untried = obtained;
-      await this.#issued(obtained);
+      await this.#held.issued(obtained);
       return obtained;
     });
   }
@@ -295,38 +270,12 @@ export class TokenKeeper {
     }
   }
 
-  /** A usable grant in the store that is not the one that was refused. */
-  async #others(refused: Grant | undefined): Promise<Grant | undefined> {
-    const stored = await this.#options.records.load();
-    if (stored === undefined || stored.tokens.accessToken === refused?.tokens.accessToken) return undefined;
-    if (!isFresh(stored, this.#options.now())) return undefined;
-    this.#adopt(stored);
-    return stored;
-  }
-
-  /** What was issued is kept before it is used; when the store fails it is kept here, and saved as soon as that works. */
-  async #issued(grant: Grant): Promise<void> {
-    this.#adopt(grant);
-    await this.#save(grant);
-  }
-
-  async #save(grant: Grant): Promise<void> {
-    this.#unsaved = grant;
-    await this.#options.records.save(grant);
-    if (this.#unsaved === grant) this.#unsaved = undefined;
-  }
-
-  #adopt(grant: Grant): void {
-    this.#grant = grant;
-    this.#state.set(authorizedState(grant));
-  }
-
   #failed(error: unknown): unknown {
     if (isSallyportError(error)) {
       this.#state.set({ status: "failed", error });
       emit(this.#options.onEvent, { type: "oauth_failed", code: error.code, message: error.message });
-    } else if (this.#grant === undefined) this.#state.set({ status: "signed-out" });
-    else this.#adopt(this.#grant);
+    } else if (this.#held.current === undefined) this.#state.set({ status: "signed-out" });
+    else this.#held.adopt(this.#held.current);
     return error;
   }
 }
