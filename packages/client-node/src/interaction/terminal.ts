@@ -6,7 +6,7 @@ import { type DeviceCode, SallyportError } from "@sallyport/auth-core";
 import { requireOpenable } from "./browser.ts";
 
 /** Print a line on standard error. */
-export function printLine(text: string): void {
+function printLine(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
