@@ -69,6 +69,17 @@ describe("a source", () => {
 });
 
 describe("a function", () => {
+  it("is not asked for what it said last, unless it has said nothing yet", async () => {
+    const texts = ["old", "new", "newer"];
+    const secret = new Secret(() => texts.shift() ?? "");
+    const old = await secret.get();
+    expect(await secret.last()).toBe(old);
+    expect(await textOf(secret.renew(old))).toBe("new");
+    expect(await textOf(secret.last())).toBe("new");
+    expect(await textOf(new Secret(() => "first").last())).toBe("first");
+    expect(texts).toEqual(["newer"]);
+  });
+
   it("is asked every time", async () => {
     let count = 0;
     const secret = new Secret(() => `${++count}`);

@@ -1,6 +1,7 @@
 /**
  * What the tests of signing in share: servers, a folder for credentials, and a person at a browser without a screen.
  */
+import type { Interaction } from "@sallyport/auth-core";
 import {
   type ProtectedMcpServer,
   protectedMcpServer,
@@ -40,7 +41,10 @@ export async function place(
 }
 
 /** A browser that opens when it is told to, goes through the pages, and brings the answer to the listener. */
-export function browser(as: TestAuthorizationServer, options: SignInOptions = {}) {
+export function browser(
+  as: TestAuthorizationServer,
+  options: SignInOptions = {},
+): { interaction: Interaction; opened: readonly URL[] } {
   const opened: URL[] = [];
   const failures: unknown[] = [];
   const open = (url: URL): void => {
