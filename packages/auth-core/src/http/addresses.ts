@@ -11,6 +11,8 @@ export type AddressClass = "public" | "loopback" | "private" | "link-local" | "r
 
 /** The class of a host. */
 export function addressClass(hostname: string): AddressClass {
+  // No name is longer (RFC 1035 §3.1), and a stranger's may be as long as a document.
+  if (hostname.length > 255) return "reserved";
   const host = hostname
     .toLowerCase()
     .replace(/\.+$/, "")

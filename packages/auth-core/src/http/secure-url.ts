@@ -52,7 +52,7 @@ function problemOf(
 
 /** Without what may be secret in it. */
 function shown(text: string, parsed: URL | undefined): string {
-  return parsed === undefined || parsed.host === ""
-    ? text.replace(/\/\/.*@/s, "//").slice(0, 40)
-    : `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
+  if (parsed !== undefined && parsed.host !== "") return `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
+  const from = text.includes("//") ? text.lastIndexOf("@") + 1 : 0;
+  return text.slice(from, from + 40);
 }
