@@ -3,7 +3,8 @@
  * comes back: SSR-01 to SSR-06.
  */
 import { quoteForeign, SallyportError } from "../errors.ts";
-import { type AddressClass, addressClass } from "./addresses.ts";
+import { follow } from "../follow.ts";
+import { type AddressClass, addressClass, isName } from "./addresses.ts";
 import { checkUrl } from "./secure-url.ts";
 
 /** A `fetch` that judges where it goes. The response has its whole body in memory. */
@@ -26,6 +27,8 @@ export interface GuardedFetchOptions {
 }
 
 const mostRedirects = 3;
+
+type BoundedInit = RequestInit & { readonly signal: AbortSignal };
 
 /**
  * A `fetch` for what strangers name.
@@ -50,40 +53,56 @@ class Guard {
   }
 
   async exchange(url: string | URL, init: RequestInit): Promise<Response> {
-    const { timeoutMs = 15_000, maxBytes = 1024 * 1024 } = this.#options;
+    const { timeoutMs = 15_000 } = this.#options;
     const outer = init.signal ?? undefined;
     outer?.throwIfAborted();
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), timeoutMs);
-    const signal = outer === undefined ? late.signal : AbortSignal.any([outer, late.signal]);
+    const own = new AbortController();
+    const release = follow(own, outer);
+    const timer = setTimeout(() => own.abort(late()), timeoutMs);
     let at = String(url);
+    const ended = new Promise<never>((_, reject) => {
+      own.signal.addEventListener("abort", () => reject(own.signal.reason), { once: true });
+    });
     try {
-      const response = await this.#follow(at, { ...init, signal }, (next) => {
+      // Neither a `fetch` nor a look-up of one's own has to mind a signal.
+      const work = this.#ask(at, { ...init, signal: own.signal }, (next) => {
         at = next;
       });
-      const body = await readWhole(response, maxBytes, signal);
-      const { status, statusText, headers } = response;
-      return new Response(isBodyless(status) ? null : body, { status, statusText, headers });
+      return await Promise.race([work, ended]);
     } catch (error) {
       if (outer?.aborted) throw outer.reason;
       if (error instanceof SallyportError) throw error;
-      const why = late.signal.aborted
+      const why = own.signal.aborted
         ? `gave no whole answer within ${timeoutMs} ms`
         : `could not be asked${detail(error)}`;
-      throw new SallyportError("discovery_failed", `${place(at)} ${why}.`, { cause: error });
+      const cause = own.signal.aborted ? own.signal.reason : error;
+      throw new SallyportError("discovery_failed", `${place(at)} ${why}.`, { cause });
     } finally {
       clearTimeout(timer);
+      release();
     }
   }
 
-  async #follow(start: string, init: RequestInit, onHop: (url: string) => void): Promise<Response> {
+  async #ask(target: string, init: BoundedInit, onHop: (url: string) => void): Promise<Response> {
+    const { maxBytes = 1024 * 1024 } = this.#options;
+    let at = target;
+    const response = await this.#follow(target, init, (next) => {
+      at = next;
+      onHop(next);
+    });
+    const body = await readWhole(response, at, maxBytes, init.signal);
+    const { status, statusText, headers } = response;
+    return new Response(isBodyless(status) ? null : body, { status, statusText, headers });
+  }
+
+  async #follow(start: string, init: BoundedInit, onHop: (url: string) => void): Promise<Response> {
     const method = init.method?.toUpperCase() ?? "GET";
-    let target = start;
+    let [target, leg]: [string, RequestInit] = [start, init];
     for (let redirects = 0; ; redirects += 1) {
-      const url = await this.#admit(target, init.signal ?? undefined);
+      const url = await this.#admit(target, init.signal);
       const send = this.#options.fetch ?? globalThis.fetch;
       const response = await send(url.href, {
-        ...init,
+        ...leg,
         redirect: "manual",
         credentials: "omit",
         ...(method === "GET" ? {} : { cache: "no-store" }),
@@ -96,7 +115,9 @@ class Guard {
       if (method !== "GET") throw refused(url, `redirects a ${method}, and what was sent belongs to nobody else`);
       if (redirects >= mostRedirects) throw refused(url, `redirects more than ${mostRedirects} times`);
       if (!URL.canParse(location, url.href)) throw refused(url, "redirects to something that is no URL");
-      target = new URL(location, url).href;
+      const next = new URL(location, url);
+      if (next.origin !== url.origin) leg = { ...leg, headers: onlyAccept(leg.headers) };
+      target = next.href;
       onHop(target);
     }
   }
@@ -106,7 +127,7 @@ class Guard {
     const url = checkUrl(target, "The URL", this.#options);
     if (this.#hosts.has(url.hostname)) return url;
     const own = addressClass(url.hostname);
-    const addresses = own === "name" ? await this.#resolve(url.hostname, signal) : [];
+    const addresses = isName(url.hostname) ? await this.#resolve(url.hostname, signal) : [];
     for (const kind of [own, ...addresses.map(addressClass)]) {
       if (kind === "public" || kind === "name") continue;
       const allowed = await this.#classesOfTrusted(signal);
@@ -125,7 +146,7 @@ class Guard {
       const classes = new Set<AddressClass>();
       for (const host of this.#hosts) {
         classes.add(addressClass(host));
-        if (addressClass(host) !== "name") continue;
+        if (!isName(host)) continue;
         for (const address of await this.#resolve(host, signal)) classes.add(addressClass(address));
       }
       return classes;
@@ -137,29 +158,36 @@ class Guard {
   }
 }
 
-async function readWhole(response: Response, maxBytes: number, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+/** Whether a {@link GuardedFetch} has rejected for want of time: asking once more costs as much again. */
+export function ranOutOfTime({ cause }: Error): boolean {
+  return cause instanceof DOMException && cause.name === "TimeoutError";
+}
+
+function late(): DOMException {
+  return new DOMException("The time is up.", "TimeoutError");
+}
+
+async function readWhole(
+  response: Response,
+  url: string,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Uint8Array<ArrayBuffer>> {
   const reader = response.body?.getReader();
   if (reader === undefined) return new Uint8Array();
   const stop = (): void => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", stop, { once: true });
   const chunks: Uint8Array[] = [];
-  try {
-    for (let size = 0; ; ) {
-      const { done, value } = await reader.read();
-      signal.throwIfAborted();
-      if (done) return await joined(chunks);
-      size += value.byteLength;
-      if (size > maxBytes) {
-        stop();
-        throw new SallyportError(
-          "discovery_failed",
-          `${place(response.url)} answered with more than ${maxBytes} bytes.`,
-        );
-      }
-      chunks.push(value);
+  for (let size = 0; ; ) {
+    const { done, value } = await reader.read();
+    signal.throwIfAborted();
+    if (done) return await joined(chunks);
+    size += value.byteLength;
+    if (size > maxBytes) {
+      stop();
+      throw new SallyportError("discovery_failed", `${place(url)} answered with more than ${maxBytes} bytes.`);
     }
-  } finally {
-    signal.removeEventListener("abort", stop);
+    chunks.push(value);
   }
 }
 
@@ -178,10 +206,20 @@ function place(url: string): string {
   return `${origin}${pathname}`;
 }
 
+/** What belongs to nobody in particular. */
+function onlyAccept(headers: RequestInit["headers"]): Record<string, string> {
+  const accept = new Headers(headers).get("accept");
+  return accept === null ? {} : { accept };
+}
+
 function detail(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = (cause as { code?: unknown } | undefined)?.code;
-  return typeof code === "string" ? ` (${quoteForeign(code, 40)})` : "";
+  if (typeof code === "string") return ` (${quoteForeign(code, 40)})`;
+  // Browsers say nothing more (modelcontextprotocol/inspector#817).
+  return error instanceof TypeError && cause === undefined
+    ? ": there is no way to it, or it does not let this page read its answers (CORS)"
+    : "";
 }
 
 function refused(url: URL, why: string): SallyportError<"redirect_refused"> {

@@ -4,7 +4,7 @@
 import { emit } from "../../emit.ts";
 import { isSallyportError, isSecurityRefusal, quoteForeign, SallyportError } from "../../errors.ts";
 import { type AuthEventListener, maskUrl } from "../../events.ts";
-import type { GuardedFetch } from "../../http/guarded-fetch.ts";
+import { type GuardedFetch, ranOutOfTime } from "../../http/guarded-fetch.ts";
 
 /** What discovery asks with. */
 export interface DiscoveryContext {
@@ -62,13 +62,13 @@ export class Attempts {
     return new SallyportError("discovery_failed", `${what} ${advice}${tried}`);
   }
 
-  /** A server that could not answer is asked twice. */
+  /** A server that could not answer is asked twice, unless that has taken all its time. */
   async #get(url: string): Promise<Response> {
     const { fetch, signal } = this.#context;
     const send = (): Promise<Response> =>
       fetch(url, { headers: { accept: "application/json" }, ...(signal && { signal }) });
     const first = await send().catch((error) => {
-      if (!isSallyportError(error) || isSecurityRefusal(error)) throw error;
+      if (!isSallyportError(error) || isSecurityRefusal(error) || ranOutOfTime(error)) throw error;
       return undefined;
     });
     return first === undefined || first.status >= 500 ? send() : first;
