@@ -154,6 +154,14 @@ export function secureUrl(): z.ZodType<string, string> {
   );
 }
 
+/** An absolute URI without fragment, kept as written: some authorization servers name resources `api://…` (RFC 8707 §2). */
+export function absoluteUri(): z.ZodType<string, string> {
+  return text(
+    /^[A-Za-z][A-Za-z0-9+.-]*:(?!\/\/[^/?#]*@)[^\s\p{Cc}\\#]+$/u,
+    "is not an absolute URI without user name and fragment, such as https://api.example.com/mcp",
+  );
+}
+
 function isSecure(url: URL): boolean {
   return url.protocol === "https:" || /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/.test(url.hostname);
 }

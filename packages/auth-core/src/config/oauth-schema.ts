@@ -3,7 +3,7 @@
  * effect together are refused: a secret that is accepted and then dropped is worse than an error.
  */
 import * as z from "zod";
-import { asSecret, plainText, secret, secureUrl, signingKey, systemName, webUrl } from "./fields.ts";
+import { absoluteUri, asSecret, plainText, secret, secureUrl, signingKey, systemName, webUrl } from "./fields.ts";
 import { kind, spelled } from "./spelling.ts";
 import type { OAuthConfig } from "./types.ts";
 
@@ -54,7 +54,7 @@ export function oauth(): z.ZodType<OAuthConfig> & z.core.$ZodTypeDiscriminable {
         .exactOptional(),
       strictPort: z.boolean().describe("Fail when callbackPort is taken, instead of trying the next.").exactOptional(),
       issuer: webUrl().describe("Accept this authorization server only.").exactOptional(),
-      resource: webUrl()
+      resource: absoluteUri()
         .describe("Resource indicator (RFC 8707), sent as written. Default: what the server publishes.")
         .exactOptional(),
       oauthProvider: z

@@ -123,7 +123,11 @@ export const authTypes: Readonly<Record<string, Readonly<Record<string, Field>>>
     redirectPath: { valid: "/callback", invalid: ["", "callback", "/a?b", "/a#b", "//evil", "/a b", 1] },
     strictPort: flag,
     issuer: httpUrl,
-    resource: httpUrl,
+    // RFC 8707 §2: any absolute URI without fragment.
+    resource: {
+      valid: "api://app-1/mcp",
+      invalid: httpUrl.invalid.filter((value) => value !== "ftp://as.example.com"),
+    },
     oauthProvider: {
       valid: { issuer: "https://as.example.com", token_endpoint: "https://as.example.com/t" },
       invalid: ["x", 1, []],
