@@ -7,8 +7,8 @@ import {
   processDynamicClientRegistrationResponse,
 } from "oauth4webapi";
 import { quoteForeign, SallyportError } from "../errors.ts";
-import { hasControlCharacter } from "../http/token.ts";
 import { type ClientAuthenticationMethod, secretMethod } from "./client-authentication.ts";
+import { plain, textsOf } from "./discovery/members.ts";
 import type { OAuthMessageError } from "./errors.ts";
 import { endpointName, type MessageContext, messageError, requestOptions } from "./message.ts";
 
@@ -113,7 +113,7 @@ function requestedMethod(server: AuthorizationServer): ClientAuthenticationMetho
 }
 
 /**
- * A successful answer as RFC 7591 §3.2.1 has it. Servers answer 200 in place of 201, leave out when a secret expires, or
+ * A successful answer as RFC 7591 §3.2.1 has it, with nothing but what is used of it. Servers answer 200 in place of 201, leave out when a secret expires, or
  * send a `null` for what there is not.
  */
 async function conform(response: Response): Promise<Response> {
@@ -123,11 +123,16 @@ async function conform(response: Response): Promise<Response> {
     .json()
     .catch(() => undefined);
   if (typeof body !== "object" || body === null || Array.isArray(body)) return response;
-  const members = Object.entries(body).filter(([, value]) => value !== null);
-  const json: Record<string, unknown> = Object.fromEntries(members);
-  if (json["client_secret"] === "") delete json["client_secret"];
-  const expires = Number(json["client_secret_expires_at"] ?? 0);
-  return Response.json({ ...json, client_secret_expires_at: expires }, { status: 201 });
+  const { client_id, client_secret, client_secret_expires_at, redirect_uris, token_endpoint_auth_method } =
+    body as Readonly<Record<string, unknown>>;
+  const used = {
+    client_id: plain(client_id),
+    client_secret: client_secret === "" ? undefined : plain(client_secret ?? undefined),
+    client_secret_expires_at: Number(plain(client_secret_expires_at ?? 0)),
+    redirect_uris: textsOf(redirect_uris),
+    token_endpoint_auth_method: plain(token_endpoint_auth_method ?? undefined),
+  };
+  return Response.json(used, { status: 201 });
 }
 
 function judge(
@@ -145,8 +150,8 @@ function judge(
     ["client_id", clientId],
     ["client_secret", secret ?? ""],
   ] as const) {
-    if (typeof text === "string" && text.length <= longest && !hasControlCharacter(text)) continue;
-    throw unusable(what, `the \`${name}\` is no text, longer than ${longest} characters, or has control characters`);
+    if (typeof text === "string" && text.length <= longest && /^[ -~]*$/.test(text)) continue;
+    throw unusable(what, `the \`${name}\` is no text, longer than ${longest} characters, or not all printable ASCII`);
   }
   if (redirectUri !== undefined && Array.isArray(redirectUris) && redirectUris.length > 0) {
     if (!redirectUris.includes(redirectUri)) {

@@ -4,6 +4,7 @@
 import { type AuthorizationServer, type Client, processGenericTokenEndpointResponse } from "oauth4webapi";
 import { quoteForeign, SallyportError } from "../errors.ts";
 import { headerValueProblem } from "../http/token.ts";
+import { plain } from "./discovery/members.ts";
 import type { TokenSet } from "./token-set.ts";
 
 /** What a token response is judged by. */
@@ -59,9 +60,9 @@ export async function tidied(response: Response): Promise<Response> {
   if (body === undefined) return response;
   const { access_token, token_type, issued_token_type, expires_in, refresh_token, scope } = body;
   const kept = {
-    access_token,
-    token_type,
-    issued_token_type,
+    access_token: plain(access_token),
+    token_type: plain(token_type),
+    issued_token_type: plain(issued_token_type),
     expires_in: lifetime(expires_in),
     refresh_token: nonEmpty(refresh_token),
     scope: nonEmpty(scope),

@@ -8,6 +8,14 @@ export function textsOf(value: unknown): readonly string[] | undefined {
 }
 
 /**
+ * A member that is a text or a number. What has parts is replaced by an empty object, which is of the wrong type too, and
+ * neither so deep that JSON cannot be written of it, nor an object that a text or a number cannot be made of.
+ */
+export function plain(value: unknown): unknown {
+  return typeof value === "object" && value !== null ? {} : value;
+}
+
+/**
  * Metadata in the types of RFC 8414 §2: `…_endpoint` is a text, `…_supported` a list of texts or a yes or no. `null` says
  * nothing either.
  */

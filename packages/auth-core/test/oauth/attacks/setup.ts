@@ -34,7 +34,7 @@ export interface Victim {
   /** Every URL that anything was sent to. */
   readonly asked: string[];
   /** One request to the MCP endpoint. */
-  call(): Promise<Response>;
+  call(init?: RequestInit): Promise<Response>;
 }
 
 /** A client of a server, with a person who signs in wherever they are sent. */
@@ -65,7 +65,7 @@ export function victimOf(
     origin: resource,
     onEvent: (event) => events.push(event),
   });
-  const call = () => authenticated(resource, { method: "POST", body: "{}" });
+  const call = (init?: RequestInit) => authenticated(resource, { method: "POST", body: "{}", ...init });
   return { oauth, events, store: kept, opened: person.opened, asked, call };
 }
 
