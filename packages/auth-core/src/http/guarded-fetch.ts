@@ -45,7 +45,6 @@ export function guardedFetch(options: GuardedFetchOptions): GuardedFetch {
 class Guard {
   readonly #options: GuardedFetchOptions;
   readonly #hosts: ReadonlySet<string>;
-  #classes: Promise<ReadonlySet<AddressClass>> | undefined;
 
   constructor(options: GuardedFetchOptions) {
     this.#options = options;
@@ -123,38 +122,35 @@ class Guard {
   }
 
   /** The URL, if it may be asked. */
-  async #admit(target: string, signal: AbortSignal | undefined): Promise<URL> {
+  async #admit(target: string, signal: AbortSignal): Promise<URL> {
     const url = checkUrl(target, "The URL", this.#options);
     if (this.#hosts.has(url.hostname)) return url;
     const own = addressClass(url.hostname);
     const addresses = isName(url.hostname) ? await this.#resolve(url.hostname, signal) : [];
-    for (const kind of [own, ...addresses.map(addressClass)]) {
-      if (kind === "public" || kind === "name") continue;
-      const allowed = await this.#classesOfTrusted(signal);
-      if (kind === "reserved" || kind === "link-local" || !allowed.has(kind)) throw isPrivate(url, kind);
-    }
+    const kinds = [own, ...addresses.map(addressClass)].filter((kind) => kind !== "public" && kind !== "name");
+    if (kinds.length === 0) return url;
+    const allowed = await this.#classesOfTrusted(signal);
+    const refused = kinds.find((kind) => kind === "reserved" || kind === "link-local" || !allowed.has(kind));
+    if (refused !== undefined) throw isPrivate(url, refused);
     return url;
   }
 
-  #resolve(hostname: string, signal: AbortSignal | undefined): Promise<readonly string[]> {
+  #resolve(hostname: string, signal: AbortSignal): Promise<readonly string[]> {
     return this.#options.resolveHost?.(hostname, signal) ?? Promise.resolve([]);
   }
 
-  /** The classes of address that the user's own URLs are in: a server inside may name others inside. */
-  #classesOfTrusted(signal: AbortSignal | undefined): Promise<ReadonlySet<AddressClass>> {
-    this.#classes ??= (async () => {
-      const classes = new Set<AddressClass>();
-      for (const host of this.#hosts) {
-        classes.add(addressClass(host));
-        if (!isName(host)) continue;
-        for (const address of await this.#resolve(host, signal)) classes.add(addressClass(address));
-      }
-      return classes;
-    })();
-    this.#classes.catch(() => {
-      this.#classes = undefined;
-    });
-    return this.#classes;
+  /**
+   * The classes of address that the user's own URLs are in: a server inside may name others inside. Whoever owns a public
+   * name writes its addresses: one private address beside others opens nothing, and none opens this machine.
+   */
+  async #classesOfTrusted(signal: AbortSignal): Promise<ReadonlySet<AddressClass>> {
+    const classes = new Set<AddressClass>();
+    for (const host of this.#hosts) {
+      classes.add(addressClass(host));
+      const addresses = isName(host) ? await this.#resolve(host, signal) : [];
+      if (addresses.length > 0 && addresses.every((each) => addressClass(each) === "private")) classes.add("private");
+    }
+    return classes;
   }
 }
 
