@@ -1,6 +1,7 @@
 /**
  * Who the client is at an authorization server, with what is kept of it: a registration is made once per authorization
- * server, and again when it is dead or does not fit (BIND-01 to BIND-05).
+ * server, and again when it is dead or does not fit (BIND-01 to BIND-05). Those that were made before stay: grants and
+ * sign-ins that have begun belong to them.
  */
 import { quoteForeign } from "../errors.ts";
 import { Secret } from "../secrets/secret.ts";
@@ -10,7 +11,20 @@ import type { Grant } from "./grant.ts";
 import type { GrantRecords } from "./grant-records.ts";
 import type { MessageContext } from "./message.ts";
 import type { OAuthOptions } from "./options.ts";
-import { type ClientIdentity, type ClientSettings, identifyClient, registeredIdentity } from "./registration.ts";
+import {
+  type ClientIdentity,
+  type ClientSettings,
+  clientIdOf,
+  identifyClient,
+  isFitting,
+  type Registration,
+  registeredIdentity,
+} from "./registration.ts";
+import { isForgotten } from "./registration-check.ts";
+
+// One for each port that was ever listened at, as far as the authorization server takes no other.
+const mostRegistrations = 8;
+const surelyKnownMs = 5 * 60_000;
 
 export class ClientOf {
   readonly #settings: ClientSettings;
@@ -43,12 +57,23 @@ export class ClientOf {
       grant: grant ?? this.#settings.grant,
       scope: scope ?? this.#settings.scope,
     };
+    const context = this.#context(signal);
+    const purpose = { issuer: discovery.issuer, redirectUri, scope: settings.scope, now: context.now() };
     const record = this.#record(discovery.issuer, grant);
     return record.locked(async () => {
-      const known = await record.read();
-      const found = await identifyClient(settings, discovery, redirectUri, known, this.#context(signal));
-      if (found.registration !== undefined) await record.write(found.registration);
-      return found.identity;
+      let kept = (await record.read())?.registrations ?? [];
+      let known = kept.find((each) => isFitting(each, purpose));
+      const isUsed = clientIdOf(settings, discovery.server) === undefined;
+      if (isUsed && known !== undefined && (await isDead(known, discovery, redirectUri, context))) {
+        kept = kept.filter((each) => !isFitting(each, purpose));
+        known = undefined;
+      }
+      known ??= kept[0];
+      const { identity, registration } = await identifyClient(settings, discovery, redirectUri, known, context);
+      if (registration !== undefined) {
+        await record.write({ registrations: [registration, ...kept].slice(0, mostRegistrations) });
+      }
+      return identity;
     });
   }
 
@@ -65,8 +90,9 @@ export class ClientOf {
       return (await identifyClient(this.#settings, { ...discovery, server }, undefined, undefined, context)).identity;
     }
     for (const grant of [undefined, "device_code"] as const) {
-      const known = await this.#record(discovery.issuer, grant).read();
-      if (known?.clientId === clientId) return registeredIdentity(known, discovery.server, context);
+      const kept = (await this.#record(discovery.issuer, grant).read())?.registrations ?? [];
+      const known = kept.find((each) => each.clientId === clientId);
+      if (known !== undefined) return registeredIdentity(known, discovery.server, context);
     }
     throw new OAuthMessageError(
       "registration_failed",
@@ -75,16 +101,34 @@ export class ClientOf {
     );
   }
 
-  /** Forget the registrations at an authorization server. */
-  async forget(issuer: string): Promise<void> {
-    await this.#record(issuer, undefined).remove();
-    await this.#record(issuer, "device_code").remove();
+  /** Forget a registration that is dead, and no other: grants may belong to those. */
+  async forget({ discovery, clientId }: Pick<Grant, "clientId" | "discovery">): Promise<void> {
+    for (const grant of [undefined, "device_code"] as const) {
+      const record = this.#record(discovery.issuer, grant);
+      await record.locked(async () => {
+        const kept = (await record.read())?.registrations ?? [];
+        const others = kept.filter((each) => each.clientId !== clientId);
+        if (others.length === kept.length) return;
+        await (others.length === 0 ? record.remove() : record.write({ registrations: others }));
+      });
+    }
   }
 
   /** A client registered for one way to sign in may not use the other. */
   #record(issuer: string, grant: Occasion["grant"]) {
-    return this.#records.registration(issuer, this.#settings.clientName ?? "", grant ?? "");
+    return this.#records.registrations(issuer, this.#settings.clientName ?? "", grant ?? "");
   }
+}
+
+/** A client that was given is somebody else's to look after, and one that has just been registered is known. */
+async function isDead(
+  registration: Registration,
+  discovery: Discovery,
+  redirectUri: string | undefined,
+  context: MessageContext,
+): Promise<boolean> {
+  if (redirectUri === undefined || Math.abs(context.now() - registration.registeredAt) < surelyKnownMs) return false;
+  return isForgotten(discovery, registeredIdentity(registration, discovery.server, context), redirectUri, context);
 }
 
 /** What the client is needed for. */

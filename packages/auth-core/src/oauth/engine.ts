@@ -131,7 +131,7 @@ export class Engine {
 
   /** The registration is dead: the next sign-in registers again (pain 6). */
   async dropRegistration(grant: Grant): Promise<void> {
-    await this.#parts.client.forget(grant.discovery.issuer);
+    await this.#parts.client.forget(grant);
   }
 
   /** Revoke the tokens when asked, and forget what is kept with them. */

@@ -22,6 +22,11 @@ interface Home {
   readonly clientId: string;
 }
 
+/** What is kept of a client at one authorization server. */
+export interface Registrations {
+  readonly registrations: readonly Registration[];
+}
+
 type Kept = Pick<Grant, "tokens" | "requested" | "dpopKey">;
 
 // Older sign-ins cannot be finished: codes live for ten minutes at most (OAuth 2.1 §4.1.2).
@@ -86,9 +91,9 @@ export class GrantRecords {
     await this.#home.remove();
   }
 
-  /** The registration of this client at an authorization server. */
-  registration(issuer: string, clientName: string, grant: string): CredentialRecord<Registration> {
-    return new CredentialRecord(this.#store, "client", { issuer, clientName, grant }, readRegistration);
+  /** The registrations of this client at an authorization server: one for each redirect URI, the newest first. */
+  registrations(issuer: string, clientName: string, grant: string): CredentialRecord<Registrations> {
+    return new CredentialRecord(this.#store, "client", { issuer, clientName, grant }, readRegistrations);
   }
 
   /** Keep a sign-in that begins, before the person is sent away (ISS-01). */
@@ -104,12 +109,18 @@ export class GrantRecords {
     return (await this.#signIns(now)).find(({ authorization }) => authorization.state === state);
   }
 
-  /** Forget a sign-in: its `state` and verifier are good for one answer (AUT-04). */
-  async end(state: string, now: number): Promise<void> {
-    await this.#pending.locked(async () => {
-      const others = (await this.#signIns(now)).filter(({ authorization }) => authorization.state !== state);
-      if (others.length === 0) await this.#pending.remove();
-      else await this.#pending.write({ signIns: others });
+  /**
+   * Take a sign-in out of the store: its `state` and verifier are good for one answer (AUT-04), also when that comes several
+   * times at once.
+   */
+  async end(state: string, now: number): Promise<PendingSignIn | undefined> {
+    return this.#pending.locked(async () => {
+      const signIns = await this.#signIns(now);
+      const ended = signIns.find(({ authorization }) => authorization.state === state);
+      if (ended === undefined) return undefined;
+      const others = signIns.filter((signIn) => signIn !== ended);
+      await (others.length === 0 ? this.#pending.remove() : this.#pending.write({ signIns: others }));
+      return ended;
     });
   }
 
@@ -159,10 +170,14 @@ function isTokenSet(value: unknown): value is TokenSet {
   );
 }
 
-function readRegistration(value: Json): Registration | undefined {
+function readRegistrations({ registrations }: Json): Registrations | undefined {
+  return Array.isArray(registrations) && registrations.every(isRegistration) ? { registrations } : undefined;
+}
+
+function isRegistration(value: unknown): value is Registration {
+  if (!isJson(value)) return false;
   const { issuer, clientId, redirectUris, clientSecret } = value;
-  if (!isText(issuer) || !isText(clientId) || !Array.isArray(redirectUris)) return undefined;
-  return isOptional(clientSecret, "string") ? (value as unknown as Registration) : undefined;
+  return isText(issuer) && isText(clientId) && Array.isArray(redirectUris) && isOptional(clientSecret, "string");
 }
 
 function readPending(value: Json): { signIns: readonly PendingSignIn[] } | undefined {

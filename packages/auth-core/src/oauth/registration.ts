@@ -108,7 +108,7 @@ export async function identifyClient(
   if (document !== undefined) {
     return { identity: configured("metadata-document", document, settings, server, context) };
   }
-  if (known !== undefined && isUsable(known, issuer, redirectUri, context.now()) && isFor(known, settings.scope)) {
+  if (known !== undefined && isFitting(known, { issuer, redirectUri, scope: settings.scope, now: context.now() })) {
     return { identity: registeredIdentity(known, server, context) };
   }
   const { grant = "authorization_code", clientName = "MCP client" } = settings;
@@ -140,10 +140,22 @@ const registrableGrants: Readonly<Partial<Record<NonNullable<ClientSettings["gra
 // A secret that expires while a person signs in is of no use.
 const shortestLife = 5 * 60_000;
 
-function isUsable(known: Registration, issuer: string, redirectUri: string | undefined, now: number): boolean {
+/** What a registration is wanted for. */
+export interface Purpose {
+  readonly issuer: string;
+  readonly redirectUri: string | undefined;
+  /** The scopes that will be asked for, separated by spaces. */
+  readonly scope: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Whether a registration can be used again. */
+export function isFitting(known: Registration, { issuer, redirectUri, scope, now }: Purpose): boolean {
   if (known.issuer !== issuer) return false;
   if (known.secretExpiresAt !== undefined && known.secretExpiresAt - now < shortestLife) return false;
-  return redirectUri === undefined || known.redirectUris.includes(redirectUri);
+  if (redirectUri !== undefined && !known.redirectUris.includes(redirectUri)) return false;
+  return isFor(known, scope);
 }
 
 function configured(

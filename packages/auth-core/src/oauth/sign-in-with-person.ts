@@ -10,6 +10,7 @@ import { redeemCode } from "./grants/authorization-code.ts";
 import { deviceCode } from "./grants/device-code.ts";
 import type { Interaction } from "./interaction.ts";
 import type { SignInParts, SignInRequest } from "./sign-in.ts";
+import type { TokenSet } from "./token-set.ts";
 
 /** Ask the person, in whichever way the interaction and the server have in common. */
 export async function signInWithPerson(parts: SignInParts, request: SignInRequest): Promise<Grant> {
@@ -22,7 +23,7 @@ export async function signInWithPerson(parts: SignInParts, request: SignInReques
     return await ask(parts, interaction, request);
   } catch (error) {
     // The registration is dead: once more with another one (pain 6). A client that was given cannot be replaced.
-    if (!(await dropDeadRegistration(parts, request, error))) throw error;
+    if (!isUnknownClient(error) || parts.options.clientId !== undefined || request.signal.aborted) throw error;
     return ask(parts, interaction, request);
   }
 }
@@ -34,15 +35,22 @@ function usesDeviceCode({ options }: SignInParts, interaction: Interaction, { di
   return options.grant === undefined && offered && possible;
 }
 
-async function dropDeadRegistration(
-  { options, client }: SignInParts,
-  { discovery, signal }: SignInRequest,
-  error: unknown,
-): Promise<boolean> {
-  if ((error as { oauthError?: string }).oauthError !== "invalid_client") return false;
-  if (options.clientId !== undefined || signal.aborted) return false;
-  await client.forget(discovery.issuer);
-  return true;
+function isUnknownClient(error: unknown): boolean {
+  return (error as { oauthError?: string }).oauthError === "invalid_client";
+}
+
+/** Ask for tokens. A registration that this shows to be dead is forgotten, and no other. */
+async function tokensFor(
+  { client }: SignInParts,
+  who: Pick<Grant, "clientId" | "discovery">,
+  ask: () => Promise<TokenSet>,
+): Promise<TokenSet> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isUnknownClient(error)) await client.forget(who);
+    throw error;
+  }
 }
 
 async function withBrowser(parts: SignInParts, interaction: Interaction, request: SignInRequest): Promise<Grant> {
@@ -80,10 +88,9 @@ async function withBrowser(parts: SignInParts, interaction: Interaction, request
 export async function finishSignIn(parts: SignInParts, callback: URL, signal: AbortSignal | undefined): Promise<Grant> {
   const { records, now } = parts;
   const state = callback.searchParams.get("state") ?? "";
-  const begun = await records.begun(state, now());
-  if (begun === undefined) throw unexpected();
   // Before the answer is looked at: a state is good for one (AUT-04).
-  await records.end(state, now());
+  const begun = await records.end(state, now());
+  if (begun === undefined) throw unexpected();
   const { discovery, authorization } = begun;
   const parameters = judgeAuthorizationResponse(callback, authorization, discovery.server);
   return redeem(parts, begun, parameters, signal);
@@ -100,7 +107,7 @@ async function redeem(
   const dpop = await parts.newProver(discovery, clientId);
   const { server, resource } = discovery;
   const context = { ...parts.context(signal, dpop), server, identity, resource, ...(scope !== undefined && { scope }) };
-  const tokens = await redeemCode(context, parameters, authorization);
+  const tokens = await tokensFor(parts, { discovery, clientId }, () => redeemCode(context, parameters, authorization));
   return parts.granted({ discovery, clientId, scope, tokens, dpop, grant: "authorization_code" });
 }
 
@@ -119,7 +126,7 @@ async function withDeviceCode(parts: SignInParts, interaction: Interaction, requ
   const { server, resource } = discovery;
   const context = { ...parts.context(signal, dpop), server, identity, resource, ...(scope !== undefined && { scope }) };
   tell(parts, discovery.issuer, "asked");
-  const tokens = await deviceCode(context, { show });
+  const tokens = await tokensFor(parts, { discovery, clientId }, () => deviceCode(context, { show }));
   tell(parts, discovery.issuer, "answered");
   return parts.granted({ discovery, clientId, scope, tokens, dpop, grant: "device_code" });
 }

@@ -93,11 +93,22 @@ describe("the client for a sign-in", () => {
     await client.at(at(), asks);
     await client.at(at("https://other.example"), asks);
     await client.at(at(), { ...asks, grant: "device_code" });
-    await client.forget("https://as.example");
+    for (const number of [1, 3]) await client.forget({ discovery: at(), clientId: `client-${number}` });
     expect((await client.at(at("https://other.example"), asks)).client.client_id).toBe("client-2");
     await client.at(at(), asks);
     await client.at(at(), { ...asks, grant: "device_code" });
     expect(sent).toHaveLength(5);
+  });
+
+  it("stays while there is another for another redirect URI, until it is forgotten itself", async () => {
+    const { client, sent } = clientOf();
+    const other = { ...asks, redirectUri: "http://127.0.0.1:9090/callback" };
+    const idOf = async (occasion: typeof asks) => (await client.at(at(), occasion)).client.client_id;
+    expect([await idOf(asks), await idOf(other), await idOf(asks)]).toEqual(["client-1", "client-2", "client-1"]);
+    await client.forget({ discovery: at(), clientId: "client-1" });
+    expect((await client.known({ discovery: at(), clientId: "client-2" })).client.client_id).toBe("client-2");
+    expect([await idOf(other), await idOf(asks)]).toEqual(["client-2", "client-3"]);
+    expect(sent).toHaveLength(3);
   });
 
   it("is the configured one, which goes to no other server than before (BIND-04, BIND-06)", async () => {
@@ -155,7 +166,7 @@ describe("the client of a grant", () => {
   it.each(["client-1", "client-9", ""])("is never registered: %j is not known here", async (clientId) => {
     const { client, store } = clientOf();
     await client.at(at(), asks);
-    await client.forget("https://as.example");
+    await client.forget({ discovery: at(), clientId: "client-1" });
     const { client: next, sent } = clientOf({}, store);
     const failure = await failureOf(next.known({ discovery: at(), clientId }));
     expect(failure).toMatchObject({ code: "registration_failed", oauthError: "invalid_client" });

@@ -125,7 +125,7 @@ describe("a grant", () => {
     await records.save(grant);
     await records.begin(signIn("one"), now);
     const registration = { issuer, clientId: "client-1", redirectUris: [], registeredAt: now } as never;
-    await records.registration(issuer, "", "").write(registration);
+    await records.registrations(issuer, "", "").write({ registrations: [registration] });
     await records.forget(grant);
     expect([...values.keys()].map((key) => key.split("-")[0])).toEqual(["client"]);
   });
