@@ -1,8 +1,9 @@
 /**
  * The client under test: what a user of client-node would write. The suite starts it with the server's URL as the last
- * argument and says in the environment which scenario it is, and with which credentials.
+ * argument and says in the environment which scenario it is, and with which credentials. Its last line says how it ended:
+ * `completed`, or `failed` and the code of the error.
  */
-import { memoryStore } from "@sallyport/auth-core";
+import { isSallyportError, memoryStore } from "@sallyport/auth-core";
 import { loopbackInteraction, MCPClient } from "@sallyport/client-node";
 
 const url = process.argv.at(-1);
@@ -65,13 +66,16 @@ const client = new MCPClient(
     timeoutMs: 20_000,
   },
 );
+let ending = "completed";
 try {
   const session = await client.createSession("server");
   await session.listTools();
   await session.callTool("test-tool", {});
 } catch (error) {
   console.error(error);
+  ending = `failed ${isSallyportError(error) ? error.code : "otherwise"}`;
   process.exitCode = 1;
 } finally {
   await client.closeAllSessions();
 }
+console.log(ending);

@@ -1,27 +1,29 @@
 /**
  * The results as a table: a row for each scenario, a column for each SDK line and protocol version.
  */
-import { columns, type Run, scenarios } from "./scenarios.ts";
-import type { Verdict } from "./suite.ts";
+import { columns, groups, type Run } from "./scenarios.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** The table, as Markdown. */
 export function table(results: ReadonlyMap<Run, Verdict>): string {
-  const cell = (scenario: string, column: (typeof columns)[number]): string => {
-    for (const [run, { passed }] of results) {
-      if (run.scenario === scenario && run.sdk === column.sdk && run.version === column.version)
-        return passed ? "✓" : "✗";
-    }
-    return "";
+  const verdicts = [...results];
+  const cell = (scenario: string, { sdk, version }: (typeof columns)[number]): string => {
+    const found = verdicts.find(([run]) => run.scenario === scenario && run.sdk === sdk && run.version === version);
+    return found === undefined ? "" : found[1].passed ? "✓" : "✗";
   };
-  const total = (column: (typeof columns)[number]): string => {
-    const cells = column.scenarios.map((scenario) => cell(scenario, column));
-    return `${cells.filter((each) => each === "✓").length} of ${cells.length}`;
+  const total = (scenarios: readonly string[], column: (typeof columns)[number]): string => {
+    const wanted = scenarios.filter((scenario) => column.scenarios.includes(scenario));
+    const passed = wanted.filter((scenario) => cell(scenario, column) === "✓");
+    return wanted.length === 0 ? "" : `${passed.length} of ${wanted.length}`;
   };
   const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
   return [
     row(["scenario", ...columns.map(({ sdk, version }) => `SDK ${sdk}, ${version}`)]),
     row(["---", ...columns.map(() => ":-:")]),
-    ...scenarios.map((scenario) => row([scenario, ...columns.map((column) => cell(scenario, column))])),
-    row(["passed", ...columns.map(total)]),
+    ...groups.flatMap(({ name, scenarios }) => [
+      ...scenarios.map((scenario) => row([scenario, ...columns.map((column) => cell(scenario, column))])),
+      row([`**${name}**`, ...columns.map((column) => total(scenarios, column))]),
+    ]),
+    row(["**all**", ...columns.map((column) => total(column.scenarios, column))]),
   ].join("\n");
 }
