@@ -13,6 +13,7 @@ import {
 import { quoteForeign, SallyportError } from "../errors.ts";
 import { utf8 } from "../http/bytes.ts";
 import { checkUrl } from "../http/secure-url.ts";
+import { mask } from "../redactor.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import { requirePkce } from "./discovery/server-metadata.ts";
 import type { ClientIdentity } from "./registration.ts";
@@ -115,7 +116,7 @@ export function judgeAuthorizationResponse(
     if (!parameters.get("code")) throw noCode(issuer);
     return parameters;
   } catch (error) {
-    if (error instanceof AuthorizationResponseError) throw refused(issuer, error);
+    if (error instanceof AuthorizationResponseError) throw refused(issuer, error, state);
     if (error instanceof SallyportError) throw error;
     throw noCode(issuer);
   }
@@ -132,9 +133,10 @@ function isSame(given: string, expected: string): boolean {
 function refused(
   issuer: string,
   { error, error_description: description }: AuthorizationResponseError,
+  state: string,
 ): SallyportError {
-  const said =
-    description === undefined ? quoteForeign(error, 100) : `${quoteForeign(error, 100)}: ${quoteForeign(description)}`;
+  const quote = (text: string, limit?: number): string => quoteForeign(text.replaceAll(state, mask), limit);
+  const said = description === undefined ? quote(error, 100) : `${quote(error, 100)}: ${quote(description)}`;
   const next =
     error === "access_denied" ? "Sign in again to ask once more." : "Check the scopes and the client's settings.";
   return new SallyportError(

@@ -105,6 +105,8 @@ export class OAuth implements Auth {
    */
   async finishSignIn(callback: string | URL, options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     const { keeper, engine } = this.#known("finishSignIn");
+    // The platform's error would quote the code.
+    if (!URL.canParse(String(callback))) throw noCallback();
     const grant = await (await engine()).finish(new URL(callback), options.signal);
     await keeper.take(grant);
   }
@@ -173,6 +175,13 @@ function identityOf({ clientId, clientMetadataUrl, issuer, resource, grant }: OA
     resource: resource ?? "",
     grant: grant ?? "",
   };
+}
+
+function noCallback(): SallyportError<"state_mismatch"> {
+  return new SallyportError(
+    "state_mismatch",
+    "What was given as the answer of the authorization server is no URL. Pass the whole address that the person was sent back to.",
+  );
 }
 
 function noServer(method: string): SallyportError<"config_invalid"> {
