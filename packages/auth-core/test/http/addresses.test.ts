@@ -1,7 +1,8 @@
 /** Where a host is, in every spelling that an attacker has for it: SSR-03, RFC 6890. */
+import { BlockList } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { addressClass } from "../../src/http/addresses.ts";
+import { type AddressClass, addressClass } from "../../src/http/addresses.ts";
 
 /** As a URL's parser hands it on, which is how it is used. */
 const classOf = (host: string) => addressClass(new URL(`https://${host}/`).hostname);
@@ -222,6 +223,86 @@ describe("for every address", () => {
       fc.property(fc.oneof(fc.string(), likeAddresses), (text) => {
         expect(typeof addressClass(text)).toBe("string");
       }),
+    );
+  });
+});
+
+/** Judged against Node's own reading of addresses and the registries of IANA; the first list that holds one decides. */
+describe("the ranges", () => {
+  const listOf = (...ranges: readonly string[]): BlockList => {
+    const list = new BlockList();
+    for (const range of ranges) {
+      const [address = "", prefix] = range.split("/");
+      list.addSubnet(address, Number(prefix), address.includes(":") ? "ipv6" : "ipv4");
+    }
+    return list;
+  };
+  const ipv4: readonly (readonly [AddressClass, BlockList])[] = [
+    ["link-local", listOf("169.254.0.0/16", "100.100.100.200/32", "168.63.129.16/32")],
+    ["loopback", listOf("127.0.0.0/8")],
+    ["private", listOf("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")],
+    ["reserved", listOf("0.0.0.0/8", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15")],
+    ["reserved", listOf("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/3")],
+    ["public", listOf("0.0.0.0/0")],
+  ];
+  const ipv6: readonly (readonly [AddressClass, BlockList])[] = [
+    ["link-local", listOf("fe80::/10", "fd00:ec2::254/128")],
+    ["loopback", listOf("::1/128")],
+    ["private", listOf("fc00::/7", "fec0::/10")],
+    ["reserved", listOf("2001::/23", "2001:db8::/32", "3fff::/20")],
+    ["public", listOf("2000::/3")],
+    ["reserved", listOf("::/0")],
+  ];
+  // Half of the addresses are near the edges of what is special: elsewhere chance finds nothing.
+  const near = (max: number, ...edges: readonly number[]) => fc.oneof(fc.nat({ max }), fc.constantFrom(...edges));
+
+  it("of IPv4 are those of RFC 6890", () => {
+    const bytes = fc.tuple(
+      near(255, 0, 9, 10, 11, 100, 126, 127, 128, 168, 169, 172, 192, 198, 203, 223, 224, 255),
+      near(255, 0, 15, 16, 17, 18, 19, 20, 31, 32, 51, 63, 64, 88, 100, 127, 128, 168, 253, 254, 255),
+      near(255, 0, 1, 2, 3, 98, 99, 100, 113, 129),
+      near(255, 0, 1, 16, 200, 255),
+    );
+    fc.assert(
+      fc.property(bytes, (parts) => {
+        const address = parts.join(".");
+        expect(addressClass(address)).toBe(ipv4.find(([, list]) => list.check(address))?.[0]);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it("of IPv6 are those of RFC 4291 and the registry", () => {
+    const group = near(0xffff, 0, 1);
+    const groups = fc.tuple(
+      near(
+        0xffff,
+        0x1fff,
+        0x2000,
+        0x2001,
+        0x3fff,
+        0x4000,
+        0xfbff,
+        0xfc00,
+        0xfd00,
+        0xfe7f,
+        0xfe80,
+        0xfebf,
+        0xfec0,
+        0xff00,
+      ),
+      near(0xffff, 0, 0x1ff, 0x200, 0xdb7, 0xdb8, 0xdb9, 0xec2, 0xfff, 0x1000),
+      ...[group, group, group, group, group],
+      near(0xffff, 0, 1, 0x254),
+    );
+    const leadsToIpv4 = listOf("::/96", "::ffff:0:0/96", "64:ff9b::/96", "2002::/16");
+    fc.assert(
+      fc.property(groups, (parts) => {
+        const address = parts.map((part) => part.toString(16)).join(":");
+        fc.pre(!leadsToIpv4.check(address, "ipv6"));
+        expect(addressClass(address)).toBe(ipv6.find(([, list]) => list.check(address, "ipv6"))?.[0]);
+      }),
+      { numRuns: 3000 },
     );
   });
 });

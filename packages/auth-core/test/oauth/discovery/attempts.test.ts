@@ -48,6 +48,16 @@ describe("Attempts", () => {
     }
   });
 
+  it("asks a server once that has taken all its time", async () => {
+    const cause = new DOMException("The time is up.", "TimeoutError");
+    const late = new SallyportError("discovery_failed", `${url} gave no whole answer within 5 ms.`, { cause });
+    const context = inTurn(late, new Response("too late"));
+    const attempts = new Attempts(context);
+    expect(await attempts.ask(url, accept)).toBeUndefined();
+    expect(context.count()).toBe(1);
+    expect(attempts.failure("Nothing was found.", "Check it.").message).toContain("no whole answer within 5 ms");
+  });
+
   it("asks a server once that says no", async () => {
     const context = inTurn(new Response(null, { status: 404 }), new Response("no more"));
     expect(await new Attempts(context).ask(url, accept)).toBeUndefined();
