@@ -59,15 +59,23 @@ async function findServer(
   metadata: ResourceMetadata | undefined,
   attempts: Attempts,
 ): Promise<AuthorizationServer> {
-  for (const issuer of issuersOf(input, metadata)) {
+  const issuers = issuersOf(input, metadata);
+  for (const issuer of issuers) {
     const server = await findServerMetadata(issuer, attempts, input);
     if (server !== undefined) return server;
   }
   if (metadata === undefined && input.legacyDiscovery && input.issuer === undefined) {
     return legacyServer(input.serverUrl, attempts, input);
   }
+  const where = maskUrl(new URL(input.serverUrl));
+  if (issuers.length > 0) {
+    throw attempts.failure(
+      `${where} gets its tokens from ${named(issuers)}, of which there is no metadata of use.`,
+      "Check `issuer`, if it is set; else tell those who run the server, or set `oauthProvider` to the authorization server's metadata.",
+    );
+  }
   throw attempts.failure(
-    `${maskUrl(new URL(input.serverUrl))} does not say where its tokens come from.`,
+    `${where} does not say where its tokens come from.`,
     "Check its URL. If it uses OAuth, set `issuer`, or `oauthProvider` to the authorization server's metadata; servers of MCP 2025-03-26 need `legacyDiscovery`.",
   );
 }
@@ -77,11 +85,15 @@ function issuersOf({ issuer, serverUrl }: DiscoveryInput, metadata: ResourceMeta
   const published = metadata?.issuers ?? [];
   if (issuer === undefined) return published;
   if (published.length === 0 || published.includes(issuer)) return [issuer];
-  const named = published.slice(0, 5).map((each) => quoteForeign(each));
   throw new SallyportError(
     "issuer_mismatch",
-    `${maskUrl(new URL(serverUrl))} gets its tokens from ${named.join(", ")}, and not from the configured issuer ${quoteForeign(issuer)}. Correct \`issuer\` if the change is known and wanted; issuers are compared as texts, a slash at the end counts.`,
+    `${maskUrl(new URL(serverUrl))} gets its tokens from ${named(published)}, and not from the configured issuer ${quoteForeign(issuer)}. Correct \`issuer\` if the change is known and wanted; issuers are compared as texts, a slash at the end counts.`,
   );
+}
+
+function named(issuers: readonly string[]): string {
+  const shown = issuers.slice(0, 5).map((each) => quoteForeign(each));
+  return shown.join(", ");
 }
 
 function configuredServer(input: DiscoveryInput): AuthorizationServer | undefined {
