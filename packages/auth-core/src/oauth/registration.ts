@@ -13,6 +13,7 @@ import {
 } from "./client-authentication.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import { type RegisteredClient, registerClient } from "./dynamic-registration.ts";
+import { isTransient } from "./errors.ts";
 import { scopesOf } from "./grant.ts";
 import type { MessageContext } from "./message.ts";
 
@@ -118,7 +119,7 @@ export async function identifyClient(
   const scope = everyScope(discovery, settings.scope, before);
   const description = { redirectUri, grantTypes, clientName, scope };
   const registration: Registration = {
-    ...(await registerClient(description, server, context)),
+    ...(await registerNow(description, server, context)),
     issuer,
     redirectUris: redirectUri === undefined ? [] : [redirectUri],
     ...(scope === undefined ? {} : { scope }),
@@ -126,6 +127,16 @@ export async function identifyClient(
   };
   tell(context, issuer, registration.clientId);
   return { identity: registeredIdentity(registration, server, context), registration };
+}
+
+/** A server that could not answer is asked twice: nobody waits yet, and a client too many does no harm. */
+async function registerNow(...registration: Parameters<typeof registerClient>): Promise<RegisteredClient> {
+  try {
+    return await registerClient(...registration);
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    return registerClient(...registration);
+  }
 }
 
 /**

@@ -74,7 +74,9 @@ async function withBrowser(parts: SignInParts, interaction: Interaction, request
     tell(parts, discovery.issuer, "asked", url);
     const callback = await session.authorize(url);
     tell(parts, discovery.issuer, "answered");
-    return await finishSignIn(parts, callback, signal);
+    // A clock that was set meanwhile makes the sign-in that was waited for no older.
+    const isOwn = callback.searchParams.get("state") === pending.state;
+    return await finishSignIn(parts, callback, signal, isOwn ? pending.createdAt : now());
   } finally {
     await session.close().catch(() => {});
   }
@@ -83,13 +85,19 @@ async function withBrowser(parts: SignInParts, interaction: Interaction, request
 /**
  * Finish a sign-in with the answer of the authorization server, whoever began it.
  *
+ * @param asOf - when it is finished, in milliseconds since 1970: those that began long before cannot be.
  * @throws SallyportError `state_mismatch` when no sign-in waits for it.
  */
-export async function finishSignIn(parts: SignInParts, callback: URL, signal: AbortSignal | undefined): Promise<Grant> {
-  const { records, now } = parts;
+export async function finishSignIn(
+  parts: SignInParts,
+  callback: URL,
+  signal: AbortSignal | undefined,
+  asOf: number = parts.now(),
+): Promise<Grant> {
+  const { records } = parts;
   const state = callback.searchParams.get("state") ?? "";
   // Before the answer is looked at: a state is good for one (AUT-04).
-  const begun = await records.end(state, now());
+  const begun = await records.end(state, asOf);
   if (begun === undefined) throw unexpected();
   const { discovery, authorization } = begun;
   const parameters = judgeAuthorizationResponse(callback, authorization, discovery.server);
