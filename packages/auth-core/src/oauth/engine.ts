@@ -93,7 +93,9 @@ export class Engine {
         discovery,
         offline: !unattended,
       });
-    const request = { discovery, scope: wanted, previousIssuer: previous?.discovery.issuer, signal };
+    // Also when its tokens are gone: a client that was given belongs there (BIND-06).
+    const previousIssuer = previous?.discovery.issuer ?? (await this.#parts.records.lastIssuer());
+    const request = { discovery, scope: wanted, previousIssuer, signal };
     return unattended ? signInAlone(this.#parts, request) : signInWithPerson(this.#parts, request);
   }
 

@@ -84,6 +84,11 @@ export class GrantRecords {
     await this.#tokens(grant).remove();
   }
 
+  /** Where the tokens came from, also when they are gone. */
+  async lastIssuer(): Promise<string | undefined> {
+    return (await this.#home.read())?.discovery.issuer;
+  }
+
   /** Forget the server altogether: tokens, where they came from, and sign-ins that have begun. */
   async forget(grant: Grant | undefined): Promise<void> {
     if (grant !== undefined) await this.#tokens(grant).remove();

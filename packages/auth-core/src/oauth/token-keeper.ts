@@ -16,6 +16,7 @@ import { refreshShared } from "./refresh-shared.ts";
 import { ScopeAttempts } from "./scope-attempts.ts";
 import { SingleFlight } from "./single-flight.ts";
 import type { OAuthState } from "./state.ts";
+import { Trials } from "./trials.ts";
 
 /** What a keeper needs. */
 export interface KeeperOptions {
@@ -40,23 +41,20 @@ export interface Refusal {
   readonly challenge: OAuthChallenge | undefined;
 }
 
-// A server that refuses what was just issued for it would send the person round in circles.
-const circleMs = 5 * 60_000;
-
 export class TokenKeeper {
   readonly #options: KeeperOptions;
   readonly #state: Observable<OAuthState>;
   readonly #held: HeldGrant;
   readonly #flight = new SingleFlight<Grant | undefined>();
   readonly #attempts: ScopeAttempts;
-  /** Issued by a grant of its own and not accepted by the server yet. */
-  #untried: Grant | undefined;
+  readonly #trials: Trials;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
     this.#state = options.state;
     this.#held = new HeldGrant(options.state, options.records, options.now);
     this.#attempts = new ScopeAttempts(options.now);
+    this.#trials = new Trials(options.now);
   }
 
   /**
@@ -79,7 +77,7 @@ export class TokenKeeper {
 
   /** The server has accepted a request that was sent with this grant. */
   accepted(grant: Grant): void {
-    if (this.#untried === grant) this.#untried = undefined;
+    this.#trials.accepted(grant);
   }
 
   /**
@@ -90,7 +88,7 @@ export class TokenKeeper {
   async renew(refusal: Refusal, signal: AbortSignal): Promise<Grant | undefined> {
     const { current } = this.#held;
     if (current !== undefined && current !== refusal.grant) return current;
-    if (this.#isCircle(refusal.grant)) return undefined;
+    if (this.#trials.isCircle(refusal.grant)) return undefined;
     return this.#flight.join(signal, (own) => this.#renew(refusal, own));
   }
 
@@ -151,11 +149,6 @@ export class TokenKeeper {
     return this.#options.unattended || this.#options.attended;
   }
 
-  #isCircle(grant: Grant | undefined): boolean {
-    if (grant === undefined || grant !== this.#untried) return false;
-    return Math.abs(this.#options.now() - grant.tokens.issuedAt) < circleMs;
-  }
-
   async #refreshAhead(grant: Grant, signal: AbortSignal): Promise<Grant | undefined> {
     try {
       return await this.#refresh(grant, signal);
@@ -176,7 +169,7 @@ export class TokenKeeper {
       const discovery = await this.#discover(refusal, signal);
       if (discovery === undefined) return undefined;
       const moved = grant !== undefined && grant.discovery.issuer !== discovery.issuer;
-      if (grant?.tokens.refreshToken !== undefined && !moved) {
+      if (grant !== undefined && this.#trials.isWorthRefreshing(grant) && !moved) {
         const refreshed = await this.#refresh({ ...grant, discovery }, signal);
         if (refreshed !== undefined) return refreshed;
       }
@@ -210,8 +203,10 @@ export class TokenKeeper {
     }
   }
 
-  #refresh(grant: Grant, signal: AbortSignal): Promise<Grant | undefined> {
-    return refreshShared({ ...this.#options, held: this.#held }, grant, signal);
+  async #refresh(grant: Grant, signal: AbortSignal): Promise<Grant | undefined> {
+    const refreshed = await refreshShared({ ...this.#options, held: this.#held }, grant, signal);
+    this.#trials.refreshed(refreshed);
+    return refreshed;
   }
 
   /**
@@ -231,6 +226,8 @@ export class TokenKeeper {
       throw nobodyToAsk(discovery);
     }
     const waitingForPerson = this.#options.attended && !this.#options.unattended;
+    if (waitingForPerson && grant !== undefined && stepUp === undefined && !this.#trials.mayAskAgain())
+      return undefined;
     const wait = (): void =>
       this.#state.set({
         status: "authorizing",
@@ -246,11 +243,20 @@ export class TokenKeeper {
       if (other !== undefined) wait();
       const previous = other ?? grant;
       const scope = stepUp && (await engine()).stepUp(previous, stepUp, discovery);
-      const obtained = await (await engine()).obtain({ discovery, challenge, previous, scope, signal });
-      this.#untried = obtained;
+      const asked = (await engine()).obtain({ discovery, challenge, previous, scope, signal });
+      const obtained = await asked.catch((error) => this.#finishedElsewhere(error, grant));
+      this.#trials.obtained(obtained);
       await this.#held.issued(obtained);
       return obtained;
     });
+  }
+
+  /** The answer that did not come, or that was used already: it may have come to another program. */
+  async #finishedElsewhere(error: unknown, refused: Grant | undefined): Promise<Grant> {
+    if (!isCode(error, "authorization_timeout") && !isCode(error, "state_mismatch")) throw error;
+    const other = await this.#held.others(refused);
+    if (other === undefined) throw error;
+    return other;
   }
 
   async #stepUp(
