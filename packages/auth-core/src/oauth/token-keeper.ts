@@ -154,7 +154,7 @@ export class TokenKeeper {
       return await this.#refresh(grant, signal);
     } catch (error) {
       // The old token may do for a while yet; the server will say when it does not.
-      if (isAlive(grant, this.#options.now()) && !isStoreFailure(error)) {
+      if (isAlive(grant, this.#options.now()) && !isCode(error, "store_unavailable")) {
         return this.#held.adopt(grant);
       }
       throw this.#failed(error);
@@ -288,10 +288,6 @@ export class TokenKeeper {
 
 function isCode(error: unknown, code: string): boolean {
   return isSallyportError(error) && error.code === code;
-}
-
-function isStoreFailure(error: unknown): boolean {
-  return isCode(error, "store_unavailable");
 }
 
 function nobodyToAsk({ issuer, resource }: Discovery): SallyportError<"authorization_required"> {
