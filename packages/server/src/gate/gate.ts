@@ -57,7 +57,10 @@ export function createAuthGate(
 ): (request: Request) => Promise<GateResult> {
   const gate = new Gate(provider, options);
   return async (request) => {
-    const admission = await gate.admit(requestHead(request));
+    const head = requestHead(request);
+    const published = await gate.publish(head);
+    if (published !== undefined) return { response: toResponse(published) };
+    const admission = await gate.admit(head);
     return "token" in admission ? admission : { response: toResponse(admission.answer) };
   };
 }
@@ -102,6 +105,11 @@ export class Gate {
     this.#expand = scopeImplies && scopeExpander(scopeImplies);
     this.#timeoutMs = verifyTimeoutMs;
     this.#onError = onError;
+  }
+
+  /** The answer to a request for what the provider publishes about the server; nobody is asked for a token. */
+  publish(head: RequestHead): Answer | Promise<Answer> | undefined {
+    return this.#methods.metadata?.answer(head);
   }
 
   /** Judge a request by its head. */

@@ -5,6 +5,7 @@
 import { SallyportError } from "@sallyport/auth-core";
 import type { VerifyContext } from "../providers/auth-provider.ts";
 import { type AccessToken, isAccessToken, isExpired } from "../token/access-token.ts";
+import { withDeadline } from "../verification/deadline.ts";
 
 export type Verification =
   | { readonly kind: "valid"; readonly token: AccessToken }
@@ -24,21 +25,12 @@ export async function verify(
   method: string,
   timeoutMs: number,
 ): Promise<Verification> {
-  const deadline = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new SallyportError("temporarily_unavailable", `${method} gave no answer within ${timeoutMs} ms.`);
-      reject(error);
-      deadline.abort(error);
-    }, timeoutMs);
-  });
   try {
-    return judge(await Promise.race([ask({ signal: deadline.signal }), late]), method);
+    const late = () =>
+      new SallyportError("temporarily_unavailable", `${method} gave no answer within ${timeoutMs} ms.`);
+    return judge(await withDeadline(timeoutMs, (signal) => ask({ signal }), late), method);
   } catch (cause) {
     return { kind: "unavailable", cause };
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -2,11 +2,18 @@
  * What a server must know to judge bearer tokens: how to verify one, and what to tell a client that has none.
  * Extend it, or use a ready provider. RFC 6750 §3, RFC 9728 §5.1.
  */
+import { ResourceMetadata, type ResourceMetadataOptions } from "../metadata/resource-metadata.ts";
 import type { AccessToken } from "../token/access-token.ts";
 import { AuthProvider, type AuthProviderOptions, type VerifyContext } from "./auth-provider.ts";
 
 /** What every provider of tokens may be given. */
-export interface BearerAuthProviderOptions extends AuthProviderOptions {}
+export interface BearerAuthProviderOptions extends AuthProviderOptions {
+  /**
+   * Metadata to publish (RFC 9728): the server answers for it in front of the gate, and challenges name it. Default: none.
+   * Give `resourceMetadata` instead when somebody else publishes it.
+   */
+  readonly metadata?: ResourceMetadataOptions;
+}
 
 /**
  * Verifies bearer tokens. Extend it with a `verifyToken` of your own.
@@ -31,6 +38,27 @@ export interface BearerAuthProviderOptions extends AuthProviderOptions {}
  * ```
  */
 export abstract class BearerAuthProvider extends AuthProvider {
+  /** What is published about the server; `undefined` when nothing is. */
+  readonly metadata: ResourceMetadata | undefined;
+
+  constructor(options: BearerAuthProviderOptions = {}) {
+    const { metadata, scopes = [] } = options;
+    const published = metadata && new ResourceMetadata({ scopesSupported: scopes, ...metadata });
+    const resourceMetadata = options.resourceMetadata ?? published?.url;
+    super({ ...options, ...(resourceMetadata !== undefined && { resourceMetadata }) });
+    this.metadata = published;
+  }
+
+  /**
+   * Whether a token is this provider's, as far as it shows: `true` and `false` are final, `undefined` means that it would have
+   * to be verified. `anyOf` asks this to find the one provider that a token is for.
+   *
+   * @param issuer - the claim `iss` of a token that looks like a JWT, unverified; `undefined` for any other token.
+   */
+  owns(_token: string, _issuer: string | undefined): boolean | undefined {
+    return undefined;
+  }
+
   /**
    * Judge a token.
    *
