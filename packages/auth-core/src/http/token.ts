@@ -33,3 +33,15 @@ export function headerValueProblem(text: string): string | undefined {
   if (/^[ \t]|[ \t]$/.test(text)) return "begins or ends with white space, which a header cannot carry";
   return undefined;
 }
+
+/** What keeps a text from being sent as an access token, as the end of a sentence; `undefined` when nothing does. */
+export function accessTokenProblem(text: string): string | undefined {
+  const problem = headerValueProblem(text);
+  if (problem !== undefined) return problem;
+  // More than RFC 6750 §2.1 has in a token, and all that servers put into one.
+  if (!/^[!-~]+$/.test(text)) return "is empty, or contains white space or a character beyond ASCII";
+  return text.length > longestToken ? `is longer than ${longestToken} characters` : undefined;
+}
+
+// No server takes a header that is longer.
+const longestToken = 65_536;

@@ -4,6 +4,7 @@
  */
 import { CredentialRecord, type Owner } from "../credentials/records.ts";
 import type { CredentialStore } from "../credentials/store.ts";
+import { accessTokenProblem } from "../http/token.ts";
 import type { PendingAuthorization } from "./authorization.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import type { Grant } from "./grant.ts";
@@ -165,7 +166,7 @@ function readKept(value: Json): Kept | undefined {
 }
 
 function isTokenSet(value: unknown): value is TokenSet {
-  if (!isJson(value) || !isText(value["accessToken"])) return false;
+  if (!isJson(value) || !isAccessToken(value["accessToken"])) return false;
   return (
     ["bearer", "dpop"].includes(String(value["tokenType"])) &&
     Number.isFinite(value["issuedAt"]) &&
@@ -175,14 +176,28 @@ function isTokenSet(value: unknown): value is TokenSet {
   );
 }
 
+/** One that cannot be sent would be quoted by the platform's error. */
+function isAccessToken(value: unknown): boolean {
+  return typeof value === "string" && accessTokenProblem(value) === undefined;
+}
+
 function readRegistrations({ registrations }: Json): Registrations | undefined {
   return Array.isArray(registrations) && registrations.every(isRegistration) ? { registrations } : undefined;
 }
 
 function isRegistration(value: unknown): value is Registration {
   if (!isJson(value)) return false;
-  const { issuer, clientId, redirectUris, clientSecret } = value;
-  return isText(issuer) && isText(clientId) && Array.isArray(redirectUris) && isOptional(clientSecret, "string");
+  const { issuer, clientId, redirectUris, clientSecret, secretExpiresAt, authenticationMethod, scope } = value;
+  return (
+    isText(issuer) &&
+    isText(clientId) &&
+    Array.isArray(redirectUris) &&
+    redirectUris.every(isText) &&
+    isText(authenticationMethod) &&
+    isOptional(clientSecret, "string") &&
+    isOptional(scope, "string") &&
+    (secretExpiresAt === undefined || Number.isFinite(secretExpiresAt))
+  );
 }
 
 function readPending(value: Json): { signIns: readonly PendingSignIn[] } | undefined {

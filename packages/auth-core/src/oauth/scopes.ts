@@ -31,8 +31,8 @@ export interface StepUpSources extends ScopeSources {
  * @returns `undefined` for no `scope` parameter.
  */
 export function initialScope({ configured, challenge, granted, discovery, offline }: ScopeSources): string | undefined {
-  const wanted = joined(configured, challenge) ?? joined(discovery.scopesSupported?.join(" "));
-  return withOffline(joined(wanted, granted), discovery, offline);
+  const wanted = scopeList(configured, challenge) ?? scopeList(discovery.scopesSupported?.join(" "));
+  return withOffline(scopeList(wanted, granted), discovery, offline);
 }
 
 /**
@@ -42,9 +42,9 @@ export function initialScope({ configured, challenge, granted, discovery, offlin
 export function stepUpScope(sources: StepUpSources): string | undefined {
   const { configured, requested, granted, challenge, discovery, offline } = sources;
   // Granted is what the server said, or else what was asked for: what is missing from it was refused.
-  const before = joined(granted) ?? joined(configured, requested);
-  const needed = joined(challenge) ?? joined(discovery.scopesSupported?.join(" "));
-  return withOffline(joined(needed, before), discovery, offline);
+  const before = scopeList(granted) ?? scopeList(configured, requested);
+  const needed = scopeList(challenge) ?? scopeList(discovery.scopesSupported?.join(" "));
+  return withOffline(scopeList(needed, before), discovery, offline);
 }
 
 /**
@@ -57,14 +57,14 @@ function withOffline(
   offline: boolean,
 ): string | undefined {
   const offered = offline && server.scopes_supported?.includes("offline_access") === true;
-  return offered && scope !== undefined ? joined(scope, "offline_access") : scope;
+  return offered && scope !== undefined ? scopeList(scope, "offline_access") : scope;
 }
 
 // No server takes a URL that is much longer.
 const longest = 6000;
 
-/** Each scope once, and only what is a scope (RFC 6749 §3.3): the lists are foreign. */
-function joined(...lists: readonly (string | undefined)[]): string | undefined {
+/** Each scope once, separated by spaces, and only what is a scope (RFC 6749 §3.3): the lists are foreign. */
+export function scopeList(...lists: readonly (string | undefined)[]): string | undefined {
   const scopes = new Set(lists.flatMap(scopesOf).filter((scope) => /^[!#-[\]-~]+$/.test(scope)));
   let list = "";
   for (const scope of scopes) {

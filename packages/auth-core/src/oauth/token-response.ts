@@ -3,8 +3,10 @@
  */
 import { type AuthorizationServer, type Client, processGenericTokenEndpointResponse } from "oauth4webapi";
 import { quoteForeign, SallyportError } from "../errors.ts";
-import { headerValueProblem } from "../http/token.ts";
+import { accessTokenProblem } from "../http/token.ts";
 import { plain } from "./discovery/members.ts";
+import { scopesOf } from "./grant.ts";
+import { scopeList } from "./scopes.ts";
 import type { TokenSet } from "./token-set.ts";
 
 /** What a token response is judged by. */
@@ -37,9 +39,12 @@ export async function readTokenResponse(
   const body = await processGenericTokenEndpointResponse(server, client, await tidied(response));
   const { access_token: accessToken, token_type: tokenType, expires_in: seconds } = body;
   if ((tokenType === "dpop") !== expected.bound) throw wronglyBound(server, expected.bound);
-  const problem = headerValueProblem(accessToken);
+  const problem = accessTokenProblem(accessToken);
   if (problem !== undefined) throw unusable(server, problem);
-  const { refresh_token: refreshToken = expected.refreshToken, scope = expected.scope } = body;
+  const { refresh_token: refreshToken = expected.refreshToken } = body;
+  // Scopes are shown, and what a server calls so may be anything.
+  const isShown = (each: string): boolean => each !== accessToken && each !== refreshToken;
+  const scope = scopeList(...scopesOf(body.scope).filter(isShown)) ?? expected.scope;
   return {
     accessToken,
     tokenType: tokenType as TokenSet["tokenType"],
