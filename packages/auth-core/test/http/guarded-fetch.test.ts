@@ -370,6 +370,7 @@ describe("where a request may go", () => {
       ["beside a public one", ["93.184.216.34", "10.0.0.1"], "https://10.0.0.2/x"],
       ["of this machine, beside a public one", ["93.184.216.34", "127.0.0.1"], "http://127.0.0.1:9200/x"],
       ["of this machine", ["127.0.0.1"], "http://127.0.0.1:9200/x"],
+      ["of this machine, for what is private", ["127.0.0.1"], "https://10.0.0.2/x"],
       ["that leads to this machine", ["::ffff:127.0.0.1"], "http://localhost:9200/x"],
       ["that is link-local", ["169.254.169.254"], "https://169.254.169.254/x"],
     ])("is not opened by an MCP server whose owner gives it an address %s", async (_, addresses, url) => {
