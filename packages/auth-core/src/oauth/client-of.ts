@@ -78,6 +78,16 @@ export class ClientOf {
   }
 
   /**
+   * The port that the client was last registered with, so that it need not be registered again for another one; `undefined`
+   * when there is none. Where a client is not registered the port makes no difference (RED-05).
+   */
+  async lastPort({ issuer }: Discovery): Promise<number | undefined> {
+    const [last] = (await this.#record(issuer, undefined).read())?.registrations ?? [];
+    const [redirectUri] = last?.redirectUris ?? [];
+    return redirectUri === undefined ? undefined : Number(new URL(redirectUri).port) || undefined;
+  }
+
+  /**
    * The client that a grant or a code was issued to: never registered anew.
    *
    * @throws OAuthMessageError `registration_failed` with `invalid_client` when its registration is gone.

@@ -58,7 +58,7 @@ async function withBrowser(parts: SignInParts, interaction: Interaction, request
   const { discovery, scope, previousIssuer, signal } = request;
   const { allowInsecure = false, callbackPort, callbackUrl, redirectPath, strictPort } = options;
   const session = await interaction.open({
-    preferredPort: callbackPort,
+    preferredPort: callbackPort || ((await client.lastPort(discovery)) ?? callbackPort),
     strictPort,
     path: redirectPath,
     redirectUri: callbackUrl,

@@ -124,6 +124,29 @@ describe("a sign-in with a browser", () => {
     expect(kept).toMatchObject({ authorization: { issuer, clientId: "client-1", verifier: expect.any(String) } });
   });
 
+  it("wants the port back that it is registered with, unless another is configured", async () => {
+    const wanted = async (callbackPort: number | undefined, first: string): Promise<(number | undefined)[]> => {
+      const ports: (number | undefined)[] = [];
+      const open: Interaction["open"] = async ({ preferredPort }) => {
+        ports.push(preferredPort);
+        return { redirectUri: first, authorize: async (url) => withCode(url), close: async () => {} };
+      };
+      const { signIn, paths } = world({
+        options: callbackPort === undefined ? {} : { callbackPort },
+        interaction: { open },
+      });
+      await signIn();
+      await signIn();
+      expect(paths().filter((path) => path === "/register")).toHaveLength(1);
+      return ports;
+    };
+    const free = "http://127.0.0.1:43210/callback";
+    expect(await wanted(0, free)).toEqual([0, 43210]);
+    expect(await wanted(undefined, free)).toEqual([undefined, 43210]);
+    expect(await wanted(9000, "http://127.0.0.1:9000/callback")).toEqual([9000, 9000]);
+    expect(await wanted(undefined, "https://app.example/callback")).toEqual([undefined, undefined]);
+  });
+
   it("takes an answer once (AUT-04)", async () => {
     const { signIn, asked, engine, paths } = world();
     await signIn();
