@@ -5,6 +5,7 @@
 import { quoteForeign, SallyportError } from "../errors.ts";
 import { follow } from "../follow.ts";
 import { type AddressClass, addressClass, isName } from "./addresses.ts";
+import { bareCause } from "./bare-cause.ts";
 import { checkUrl } from "./secure-url.ts";
 
 /** A `fetch` that judges where it goes. The response has its whole body in memory. */
@@ -74,7 +75,7 @@ class Guard {
       const why = own.signal.aborted
         ? `gave no whole answer within ${timeoutMs} ms`
         : `could not be asked${detail(error)}`;
-      const cause = own.signal.aborted ? own.signal.reason : error;
+      const cause = own.signal.aborted ? own.signal.reason : bareCause(error);
       throw new SallyportError("discovery_failed", `${place(at)} ${why}.`, { cause });
     } finally {
       clearTimeout(timer);

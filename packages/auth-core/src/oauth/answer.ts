@@ -1,7 +1,7 @@
 /**
  * What authorization servers answer when they refuse, in the one form that RFC 6749 §5.2 has for it.
  */
-import { Redactor } from "../redactor.ts";
+import { mask, Redactor } from "../redactor.ts";
 
 /** Parameters of messages that are no secrets, and would only be missed in a server's explanation. */
 const open: ReadonlySet<string> = new Set([
@@ -30,7 +30,7 @@ const open: ReadonlySet<string> = new Set([
 export async function readableError(response: Response, sent: RequestInit): Promise<Response> {
   const body = parseObject(await response.clone().text());
   const error = body?.["error"];
-  if (body === undefined || typeof error !== "string" || error === "") return response;
+  if (body === undefined || typeof error !== "string" || error === "") return withoutSecrets(response, sent);
   if (response.ok && "access_token" in body) return response;
   const headers = new Headers(response.headers);
   headers.set("content-type", "application/json");
@@ -45,6 +45,17 @@ export async function readableError(response: Response, sent: RequestInit): Prom
   return new Response(JSON.stringify(Object.fromEntries(members)), { status, headers });
 }
 
+/** What oauth4webapi reads of an answer without an error in its body: a challenge, which may repeat what was sent as well. */
+function withoutSecrets(response: Response, sent: RequestInit): Response {
+  const challenge = response.headers.get("www-authenticate");
+  if (challenge === null) return response;
+  const { status, statusText, body } = response;
+  const headers = new Headers(response.headers);
+  // A header cannot carry what stands for a secret elsewhere.
+  headers.set("www-authenticate", secretsOf(sent).redact(challenge).replaceAll(mask, "****"));
+  return new Response(body, { status, statusText, headers });
+}
+
 function secretsOf({ body, headers }: RequestInit): Redactor {
   const redactor = new Redactor();
   if (body instanceof URLSearchParams) {
@@ -55,6 +66,8 @@ function secretsOf({ body, headers }: RequestInit): Redactor {
     redactor.add(authorization);
     redactor.add(basicPassword(authorization));
   }
+  const proof = new Headers(headers).get("dpop");
+  if (proof !== null) redactor.add(proof);
   return redactor;
 }
 
