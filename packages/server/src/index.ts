@@ -7,12 +7,23 @@ export type { StdioOptions, StdioServer } from "./mcp-server/stdio.ts";
 export type { ToolArguments, ToolDefinition, ToolHandler, ToolOutput } from "./mcp-server/tools.ts";
 export type { ResourceMetadata, ResourceMetadataOptions } from "./metadata/resource-metadata.ts";
 export { hashPassword } from "./passwords/hash.ts";
+export { anyOf } from "./providers/any-of.ts";
 export type { AuthProviderOptions, VerifyContext } from "./providers/auth-provider.ts";
 export { BasicAuthProvider, type BasicAuthProviderOptions } from "./providers/basic-auth-provider.ts";
 export { type BasicUser, type BasicUsers, basicProvider } from "./providers/basic-provider.ts";
 export { BearerAuthProvider, type BearerAuthProviderOptions } from "./providers/bearer-auth-provider.ts";
 export { type EnvTokensOptions, envTokens } from "./providers/env-tokens.ts";
+export {
+  type IntrospectionProviderOptions,
+  introspectionProvider,
+} from "./providers/introspection/introspection-provider.ts";
+export type {
+  IntrospectionCredentials,
+  IntrospectionRequestOptions,
+} from "./providers/introspection/introspection-request.ts";
+export type { IntrospectionChecks } from "./providers/introspection/introspection-verifier.ts";
 export { type JwtProviderOptions, jwtProvider } from "./providers/jwt/jwt-provider.ts";
+export { type OAuthProviderOptions, oauthProvider } from "./providers/oauth-provider.ts";
 export { staticTokens, type TokenGrant } from "./providers/static-tokens.ts";
 export type { SignatureCheckOptions } from "./signatures/checks.ts";
 export { type MemoryReplayCacheOptions, memoryReplayCache, type ReplayCache } from "./signatures/replay-cache.ts";

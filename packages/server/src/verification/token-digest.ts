@@ -7,7 +7,7 @@ type Hash = (algorithm: string, text: string, encoding: "base64url") => string;
 
 let platformHash: { readonly hash: Hash | undefined } | undefined;
 
-/** The digest as a text that serves as a key; a promise where the platform has Web Crypto alone. */
+/** The digest in base64url, 43 characters; a promise where the platform has Web Crypto alone. */
 export function tokenDigest(token: string): string | Promise<string> {
   platformHash ??= { hash: findHash() };
   return platformHash.hash?.("sha256", token, "base64url") ?? webDigest(token);
@@ -20,5 +20,6 @@ function findHash(): Hash | undefined {
 
 async function webDigest(token: string): Promise<string> {
   const bytes = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(token));
-  return btoa(String.fromCharCode(...new Uint8Array(bytes)));
+  const base64 = btoa(String.fromCharCode(...new Uint8Array(bytes)));
+  return base64.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
