@@ -102,7 +102,7 @@ async function register(
     const registered = await processDynamicClientRegistrationResponse(await conform(response));
     return judge(registered, redirectUri, method, server, what);
   } catch (error) {
-    throw messageError(error, "registration_failed", what);
+    throw messageError(error, "registration_failed", what, outOfBand);
   }
 }
 
@@ -190,9 +190,11 @@ function registeredMethod(
   }
 }
 
+const outOfBand = "Register a client with the provider and set `clientId`.";
+
 function unusable(what: string, problem: string): SallyportError {
   return new SallyportError(
     "registration_failed",
-    `${what} gave a client that cannot be used: ${problem}. Register a client with the provider and set \`clientId\`.`,
+    `${what} gave a client that cannot be used: ${problem}. ${outOfBand}`,
   );
 }

@@ -68,14 +68,16 @@ export function endpointName(endpoint: string | undefined): string {
  *
  * @param code - of the error to be thrown.
  * @param what - the message that failed, as the beginning of a sentence: `The refresh at https://as.example/token`.
+ * @param next - what to do about it, as a sentence.
  */
-export function messageError(error: unknown, code: ErrorCode, what: string): unknown {
+export function messageError(error: unknown, code: ErrorCode, what: string, next = ""): unknown {
+  const advice = next === "" ? "" : ` ${next}`;
   if (isSallyportError(error)) {
     if (isSecurityRefusal(error) || error instanceof OAuthMessageError || error.code !== unreachable) return error;
-    return new OAuthMessageError(code, `${what} failed. ${error.message}`, { cause: error, transient: true });
+    return new OAuthMessageError(code, `${what} failed. ${error.message}${advice}`, { cause: error, transient: true });
   }
   if (error instanceof ResponseBodyError) {
-    return new OAuthMessageError(code, `${what} was answered with ${error.status} and ${described(error)}.`, {
+    return new OAuthMessageError(code, `${what} was answered with ${error.status} and ${described(error)}.${advice}`, {
       oauthError: error.error,
       status: error.status,
     });
@@ -83,7 +85,7 @@ export function messageError(error: unknown, code: ErrorCode, what: string): unk
   if (error instanceof WWWAuthenticateChallengeError) {
     const named = error.cause.map(({ parameters }) => parameters["error"]).find((name) => name !== undefined);
     const rest = named === undefined ? " and an HTTP challenge" : ` and the challenge ${quoteForeign(named, 100)}`;
-    return new OAuthMessageError(code, `${what} was answered with ${error.status}${rest}.`, {
+    return new OAuthMessageError(code, `${what} was answered with ${error.status}${rest}.${advice}`, {
       oauthError: named,
       status: error.status,
     });
@@ -91,11 +93,11 @@ export function messageError(error: unknown, code: ErrorCode, what: string): unk
   if (error instanceof OperationProcessingError || error instanceof UnsupportedOperationError) {
     const status = error.cause instanceof Response ? error.cause.status : undefined;
     const answered = status === undefined ? "" : ` It answered with ${status}.`;
-    return new OAuthMessageError(code, `${what} failed: ${reasonOf(error)}.${answered}`, { status });
+    return new OAuthMessageError(code, `${what} failed: ${reasonOf(error)}.${answered}${advice}`, { status });
   }
   // A wrong argument: oauth4webapi's words are fixed ones.
   if (error instanceof TypeError && "code" in error)
-    return new OAuthMessageError(code, `${what} failed: ${error.message}.`);
+    return new OAuthMessageError(code, `${what} failed: ${error.message}.${advice}`);
   return error;
 }
 
