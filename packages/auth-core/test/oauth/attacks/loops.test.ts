@@ -342,7 +342,7 @@ describe("a server that moves to another authorization server", () => {
     const victim = victimOf(server, {
       clientId: "c-1",
       clientSecret: "secret-of-the-client",
-      issuer: homes[0]?.issuer,
+      issuer: (homes[0] ?? expect.unreachable()).issuer,
     });
     const error = await failureOf(victim.call());
     expect(error.code).toBe("issuer_mismatch");
