@@ -24,6 +24,16 @@ export type {
 export type { IntrospectionChecks } from "./providers/introspection/introspection-verifier.ts";
 export { type JwtProviderOptions, jwtProvider } from "./providers/jwt/jwt-provider.ts";
 export { type OAuthProviderOptions, oauthProvider } from "./providers/oauth-provider.ts";
+export { type Auth0Options, auth0 } from "./providers/presets/auth0.ts";
+export { type ClerkOptions, clerk } from "./providers/presets/clerk.ts";
+export { type CognitoOptions, cognito } from "./providers/presets/cognito.ts";
+export { type EntraIdOptions, entraId } from "./providers/presets/entra-id.ts";
+export { type GoogleOptions, google } from "./providers/presets/google.ts";
+export { type KeycloakOptions, keycloak } from "./providers/presets/keycloak.ts";
+export { type OktaOptions, okta } from "./providers/presets/okta.ts";
+export type { JwtPreset } from "./providers/presets/preset.ts";
+export { type SupabaseOptions, supabase } from "./providers/presets/supabase.ts";
+export { type WorkosOptions, workos } from "./providers/presets/workos.ts";
 export { staticTokens, type TokenGrant } from "./providers/static-tokens.ts";
 export type { SignatureCheckOptions } from "./signatures/checks.ts";
 export { type MemoryReplayCacheOptions, memoryReplayCache, type ReplayCache } from "./signatures/replay-cache.ts";
