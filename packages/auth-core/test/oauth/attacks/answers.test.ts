@@ -107,8 +107,8 @@ describe("a state", () => {
     const callback = pending ?? expect.unreachable();
     // As from a disk: everybody has read before anybody writes.
     const slow = { ...victim.store, get: (key: string) => later(() => victim.store.get(key)) };
-    const helpers = Array.from({ length: 8 }, () => victimOf(as, { kept: slow }).oauth);
-    const outcomes = await Promise.allSettled(helpers.map((oauth) => oauth.finishSignIn(callback)));
+    const finishers = Array.from({ length: 8 }, () => victimOf(as, { kept: slow }).oauth);
+    const outcomes = await Promise.allSettled(finishers.map((oauth) => oauth.finishSignIn(callback)));
     expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     expect(as.count("token")).toBe(1);
     for (const outcome of outcomes) {
