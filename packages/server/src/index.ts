@@ -1,7 +1,32 @@
-export { type AuthGateOptions, createAuthGate, type GateProvider, type GateResult } from "./gate/gate.ts";
+export { type ApiKeys, type ApiKeysOptions, apiKeys, type RotateOptions } from "./api-keys/api-keys.ts";
+export { fileKeyStore } from "./api-keys/file-key-store.ts";
+export type { ApiKeyInfo, IssuedApiKey } from "./api-keys/issued-key.ts";
+export { type KeyvLike, keyvKeyStore } from "./api-keys/keyv-key-store.ts";
+export { memoryKeyStore } from "./api-keys/memory-key-store.ts";
+export type { NewApiKey } from "./api-keys/new-record.ts";
+export type { ApiKeyRecord, ApiKeyStore, StoredApiKey } from "./api-keys/store.ts";
+export { auditAttributes } from "./audit/attributes.ts";
+export type { AuditEvent, AuditOutcome } from "./audit/event.ts";
+export { type AuditLogger, pinoAudit } from "./audit/pino-audit.ts";
+export type { RequestHead } from "./gate/extract.ts";
+export {
+  type AuthGateOptions,
+  type ConnectionInfo,
+  createAuthGate,
+  type GateProvider,
+  type GateResult,
+} from "./gate/gate.ts";
 export type { AdmissionOptions } from "./http/admission.ts";
 export type { Listening, ListenOptions } from "./http/node-server.ts";
 export type { OriginOptions } from "./http/origin.ts";
+export {
+  type Attempt,
+  type AttemptLimiter,
+  type AttemptLimiterOptions,
+  attemptLimiter,
+  type FailureLimit,
+} from "./limits/attempt-limiter.ts";
+export { addressBehindProxies, type ClientAddress } from "./limits/client-address.ts";
 export { MCPServer, type MCPServerOptions } from "./mcp-server/server.ts";
 export type { StdioOptions, StdioServer } from "./mcp-server/stdio.ts";
 export type { ToolArguments, ToolDefinition, ToolHandler, ToolOutput } from "./mcp-server/tools.ts";

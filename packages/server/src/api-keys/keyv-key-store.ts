@@ -81,8 +81,9 @@ export function keyvKeyStore(keyv: KeyvLike): ApiKeyStore {
       // The state first: until the record is there too, nobody has the key.
       const [known] = await guarded(() => keyv.getMany([state]));
       if (known === undefined || known === null) {
-        // Nothing there, or nothing read: a revocation must not be overwritten.
         await mustAnswer(keyv);
+        // One that was there before has a state, and it may be a revocation.
+        if (record.rotatedAt !== undefined) throw unreachable("a key has no state");
         await write(keyv, state, "active");
       }
       await write(keyv, `key:${record.id}`, record);

@@ -12,6 +12,8 @@ export interface RequestHead {
   readonly target: string;
   /** Names and values in turn, as received: `["Host", "a", "Accept", "b"]`. Repeated headers are repeated here. */
   readonly headers: readonly string[];
+  /** Address of the other end of the connection, where the server knows it. */
+  readonly remoteAddress?: string | undefined;
 }
 
 /** A way to send a credential. */
@@ -27,6 +29,9 @@ export type Extraction =
   | { readonly kind: "malformed"; readonly scheme: Scheme }
   /** More than one credential, or one where none may be. The reason may be sent. */
   | { readonly kind: "ambiguous"; readonly reason: string };
+
+/** A credential that can be judged. */
+export type Credential = Extract<Extraction, { readonly kind: "token" | "password" }>;
 
 const none: Extraction = { kind: "none" };
 const inQuery: Extraction = { kind: "ambiguous", reason: "Send the token in the Authorization header, not in the URL" };

@@ -3,6 +3,7 @@
  * fields are RFC 6750 §3's and RFC 7617 §2's, the metadata link RFC 9728 §5.1's.
  */
 import { formatChallenge } from "@sallyport/auth-core";
+import type { AccessToken } from "../token/access-token.ts";
 import { type Answer, jsonAnswer } from "./answers.ts";
 import type { Scheme } from "./extract.ts";
 
@@ -13,7 +14,16 @@ export type Refusal =
   | { readonly reason: "wrong_password" }
   | { readonly reason: "insufficient_scope"; readonly scopes: readonly string[] }
   | { readonly reason: "invalid_request"; readonly description: string }
+  | { readonly reason: "too_many_attempts"; readonly waitSeconds: number }
   | { readonly reason: "temporarily_unavailable" };
+
+/** The name of a reason. */
+export type RefusalReason = Refusal["reason"];
+
+/** What a gate thinks of a credential. `caller` is known where a good one allows too little. */
+export type Judgement =
+  | { readonly token: AccessToken }
+  | { readonly refusal: Refusal; readonly caller?: AccessToken | undefined };
 
 /** What challenges say about the server. */
 export interface ChallengeContext {
@@ -65,6 +75,13 @@ export function answerRefusal(refusal: Refusal, context: ChallengeContext): Answ
         400,
         { error: reason, error_description: refusal.description },
         challenge(context, { error: reason }),
+      );
+    case "too_many_attempts":
+      // Whether the credential is right is not said: it was not judged, or came out among guesses.
+      return jsonAnswer(
+        429,
+        { error: "too_many_requests", error_description: "Too many failed attempts; try again later" },
+        { "Retry-After": String(refusal.waitSeconds) },
       );
     case "temporarily_unavailable":
       // Never a 401: the client would throw away a token that may be good.

@@ -56,8 +56,8 @@ export class AdmissionDesk {
 
   async admit(head: RequestHead, { host, loopback }: Arrival): Promise<Admission> {
     // Readable for every page, and before anybody knows who is asking (PRM-06).
-    const published = await this.#gate?.publish(head);
-    if (published !== undefined) return { answer: published };
+    const published = this.#gate?.publish(head);
+    if (published !== undefined) return { answer: await published };
     const origin = this.#origins.check(head, host, loopback);
     if ("answer" in origin) return origin;
     const entry = await this.#enter(head);

@@ -1,10 +1,13 @@
 /**
  * What passes between a server of HTTP and the MCP endpoint behind the gate, on every runtime alike.
  */
+import type { RequestHead } from "../gate/extract.ts";
 import type { AccessToken } from "../token/access-token.ts";
 
 /** A request that has been admitted; its body is still to be read. */
 export interface AdmittedCall {
+  /** As it was judged. */
+  readonly head: RequestHead;
   readonly url: string;
   readonly method: string;
   readonly headers: Headers;

@@ -88,10 +88,12 @@ async function handle(
   const controller = running.begin(request, response);
   const { method = "", url: target = "", rawHeaders: headers } = request;
   const host = request.headers.host;
-  const admission = await app.desk.admit({ method, target, headers }, { host, loopback });
+  const head = { method, target, headers, remoteAddress: request.socket.remoteAddress };
+  const admission = await app.desk.admit(head, { host, loopback });
   if ("answer" in admission) return sendAnswer(request, response, admission.answer);
 
   const { response: result, endless } = await app.serve({
+    head,
     url: requestUrl(target, host, origin),
     method,
     headers: toHeaders(headers),

@@ -4,9 +4,9 @@
  */
 import { createMcpHandler, isJsonContentType, type McpHttpHandler, type McpServer } from "@modelcontextprotocol/server";
 import { type Answer, jsonRpcAnswer, toResponse } from "../gate/answers.ts";
+import type { RequestHead } from "../gate/extract.ts";
 import type { Gate } from "../gate/gate.ts";
 import type { AdmittedCall, Served } from "../http/admitted-call.ts";
-import type { AccessToken } from "../token/access-token.ts";
 import { authInfo } from "../token/auth-info.ts";
 import { runWithAccessToken } from "../token/context.ts";
 import type { Exchange } from "./tools.ts";
@@ -48,13 +48,13 @@ export class Endpoint {
     const message = parse(reading.text);
     // The SDK never reads a body itself: it takes for JSON what this server does not (a byte order mark), unchecked.
     if (message === undefined) return { response: toResponse(notJson), endless: false };
-    const refusal = this.#refuseScopes(call.token, message);
+    const refusal = this.#refuseScopes(call, message);
     if (refusal !== undefined) return { response: toResponse(refusal), endless: false };
 
     const exchange: Exchange = { token: call.token };
     const response = await this.#dispatch(call, exchange, message);
     return {
-      response: isRequest(message, "tools/call") ? await this.#heedHandler(response, exchange) : response,
+      response: isRequest(message, "tools/call") ? await this.#heedHandler(response, exchange, call.head) : response,
       endless: isRequest(message, "subscriptions/listen"),
     };
   }
@@ -65,12 +65,13 @@ export class Endpoint {
   }
 
   // The names come from the body, which is what will be run; the Mcp-Name header is the client's word for it (HDR-05).
-  #refuseScopes(token: AccessToken | undefined, message: unknown): Answer | undefined {
+  #refuseScopes({ token, head }: AdmittedCall, message: unknown): Answer | undefined {
     if (token === undefined) return undefined;
     const messages = Array.isArray(message) ? message : [message];
     return this.#options.gate?.refuseScopes(
       token,
       messages.filter((each) => isRequest(each, "tools/call")).flatMap((each) => this.#scopesOfCall(each)),
+      head,
     );
   }
 
@@ -95,7 +96,7 @@ export class Endpoint {
   }
 
   // `requireScopes` in a handler: as long as nothing has been sent, the status can still say it (CHL-09, CHL-12).
-  async #heedHandler(response: Response, exchange: Exchange): Promise<Response> {
+  async #heedHandler(response: Response, exchange: Exchange, head: RequestHead): Promise<Response> {
     const { gate } = this.#options;
     if (gate === undefined) return response;
     const begun = await untilFirstChunk(response);
@@ -104,7 +105,7 @@ export class Endpoint {
     await begun.body?.cancel();
     return toResponse(
       refused.code === "insufficient_scope" && exchange.token !== undefined
-        ? (gate.refuseScopes(exchange.token, refused.scopes) ??
+        ? (gate.refuseScopes(exchange.token, refused.scopes, head) ??
             gate.answer({ reason: refused.code, scopes: refused.scopes }))
         : gate.answer({ reason: "invalid_token" }),
     );

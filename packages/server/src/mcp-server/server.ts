@@ -193,10 +193,12 @@ export class MCPServer {
   async #serve(request: Request): Promise<Response> {
     const { url, method, headers, signal } = request;
     const host = headers.get("host") ?? new URL(url).host;
-    const admission = await this.#desk.admit(requestHead(request), { host, loopback: false });
+    const head = requestHead(request);
+    const admission = await this.#desk.admit(head, { host, loopback: false });
     if ("answer" in admission) return toResponse(admission.answer);
     const readBody = () => readRequestBody(request, this.#maxBodyBytes);
-    const { response } = await this.#endpoint.serve({ url, method, headers, signal, token: admission.token, readBody });
+    const { token } = admission;
+    const { response } = await this.#endpoint.serve({ head, url, method, headers, signal, token, readBody });
     for (const [name, value] of Object.entries(admission.cors)) response.headers.set(name, value);
     return response;
   }
