@@ -4,7 +4,7 @@
  */
 import type { ResourceMetadataOptions } from "../metadata/resource-metadata.ts";
 import type { AccessToken } from "../token/access-token.ts";
-import { namedIssuer } from "../token/named-issuer.ts";
+import { looksLikeJwt } from "../token/named-issuer.ts";
 import { IssuerMetadata } from "../verification/issuer-metadata.ts";
 import { BearerAuthProvider } from "./bearer-auth-provider.ts";
 import type { IntrospectionRequestOptions } from "./introspection/introspection-request.ts";
@@ -84,7 +84,7 @@ class OAuthProvider extends BearerAuthProvider {
   }
 
   override async verifyToken(token: string): Promise<AccessToken | null> {
-    if (namedIssuer(token) !== undefined && (await this.#hasKeys())) return this.#signed.verify(token);
+    if (looksLikeJwt(token) && (await this.#hasKeys())) return this.#signed.verify(token);
     return this.#introspected?.verify(token) ?? null;
   }
 
