@@ -16,5 +16,5 @@ test("is SHA-256 of Web Crypto elsewhere", async () => {
   const { tokenDigest } = await import("../../src/verification/token-digest.ts");
   const digest = tokenDigest("héllo");
   expect(digest).toBeInstanceOf(Promise);
-  expect(await digest).toBe(createHash("sha256").update("héllo").digest("base64"));
+  expect(await digest).toBe(createHash("sha256").update("héllo").digest("base64url"));
 });
