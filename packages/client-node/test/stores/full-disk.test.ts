@@ -1,13 +1,14 @@
 /**
  * A disk that is full while a credential is written: an error, and the old value is still there.
  */
-import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readdirSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type TemporaryFolder, temporaryFolder } from "@sallyport/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { fileStore } from "../../src/stores/file-store.ts";
 import { type Bundle, bundle } from "../support/bundle.ts";
+import { mayMount, withDisk } from "../support/disk.ts";
 
 const script = fileURLToPath(new URL("../fixtures/store-user.mjs", import.meta.url));
 
@@ -20,26 +21,9 @@ beforeEach(async () => {
 });
 afterEach(() => temporary.remove());
 
-function shell(command: string, ...args: string[]): void {
-  execFileSync("sh", ["-c", command, ...args]);
-}
-
-/** Whether this process may mount a disk of its own. Containers often may not, even as root. */
-function mayMount(): boolean {
-  if (process.platform !== "linux" || process.getuid?.() !== 0) return false;
-  try {
-    shell("unshare --mount mount -t tmpfs tmpfs /mnt 2>/dev/null");
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 test.runIf(mayMount())("a full disk (ENOSPC)", async () => {
   const disk = `${temporary.path}/disk`;
-  mkdirSync(disk);
-  shell('mount -t tmpfs -o size=64k,mode=700 tmpfs "$0"', disk);
-  try {
+  await withDisk(disk, async () => {
     const store = fileStore(`${disk}/credentials`);
     await store.set("tokens-1", "old");
     const full = { code: "store_unavailable", message: expect.stringMatching(/ENOSPC.*free some space/) };
@@ -54,9 +38,7 @@ test.runIf(mayMount())("a full disk (ENOSPC)", async () => {
     expect(readdirSync(`${disk}/credentials`)).toEqual(["tokens-1.json"]);
     await store.set("tokens-1", "new");
     expect(await store.get("tokens-1")).toBe("new");
-  } finally {
-    shell('umount "$0"', disk);
-  }
+  });
 });
 
 let module: Bundle;
