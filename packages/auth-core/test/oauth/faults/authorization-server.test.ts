@@ -18,6 +18,9 @@ import type { ErrorCode } from "../../../src/index.ts";
 import { failureOf } from "../../support/failure.ts";
 import { hour, type Program, type Stage, signedIn, stage } from "./setup.ts";
 
+// A machine that is busy takes its time.
+vi.setConfig({ testTimeout: 60_000 });
+
 /** No answer. All the time that the client gives passes at once. */
 function answerNever(): ScriptedAnswer {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });

@@ -3,9 +3,12 @@
  * https://github.com/PrefectHQ/fastmcp/issues/1649), so that a wrong clock may cost a refresh, and never a failure.
  */
 import { headlessInteraction } from "@sallyport/testkit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Interaction } from "../../../src/index.ts";
 import { hour, minute, signedIn, stage } from "./setup.ts";
+
+// A machine that is busy takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const day = 24 * hour;
 

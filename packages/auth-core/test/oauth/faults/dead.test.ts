@@ -4,10 +4,13 @@
  * https://github.com/punkpeye/mcp-remote/issues/166, https://github.com/punkpeye/mcp-remote/issues/181 (pain 5).
  */
 import { answerHtml, answerJson, answerStatus, headlessInteraction, type ScriptedAnswer } from "@sallyport/testkit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { OAuthOptions } from "../../../src/index.ts";
 import { client, requestsTo, servers } from "../integration/setup.ts";
 import { hour, type Stage, signedIn, stage } from "./setup.ts";
+
+// A machine that is busy takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const clientsAsked = ({ person }: Stage) => person.opened.map((url) => url.searchParams.get("client_id"));
 

@@ -4,11 +4,14 @@
  * https://github.com/modelcontextprotocol/typescript-sdk/issues/234.
  */
 import { headlessInteraction, manualClock } from "@sallyport/testkit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { memoryStore, OAuth } from "../../../src/index.ts";
 import { sdks, session } from "../../mcp/sessions.ts";
 import { client, servers } from "../integration/setup.ts";
 import { hour, signedIn, stage } from "./setup.ts";
+
+// A machine that is busy takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const fifty = Array.from({ length: 50 }, (_, index) => index);
 

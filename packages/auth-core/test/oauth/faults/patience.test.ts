@@ -9,6 +9,9 @@ import { running, sdks, session } from "../../mcp/sessions.ts";
 import { failureOf } from "../../support/failure.ts";
 import { client, servers } from "../integration/setup.ts";
 
+// A machine that is busy takes its time.
+vi.setConfig({ testTimeout: 60_000 });
+
 const timeoutMs = 10_000;
 
 beforeEach(() => {

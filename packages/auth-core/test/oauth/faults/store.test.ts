@@ -2,10 +2,13 @@
  * A store that fails: an error that says so, and never a lost token. What a server has rotated is kept until it can be saved
  * (REF-01, REF-06; https://github.com/modelcontextprotocol/typescript-sdk/issues/1813).
  */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type CredentialStore, memoryStore, SallyportError } from "../../../src/index.ts";
 import { failureOf } from "../../support/failure.ts";
 import { hour, type Stage, signedIn, stage } from "./setup.ts";
+
+// A machine that is busy takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** A disk that can be broken. */
 function disk(): {

@@ -4,12 +4,15 @@
  * https://github.com/punkpeye/mcp-remote/issues/320, pain 4).
  */
 import { answerHeld, headlessInteraction, protectedMcpServer } from "@sallyport/testkit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type Interaction, memoryStore, SallyportError } from "../../../src/index.ts";
 import { running } from "../../mcp/sessions.ts";
 import { failureOf } from "../../support/failure.ts";
 import { client, servers } from "../integration/setup.ts";
 import { hour, moment, type Stage, signedIn, stage } from "./setup.ts";
+
+// A machine that is busy takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** A person who looks at the page until told to go on, and what became of the window. */
 function thoughtful(redirectUri?: string) {
