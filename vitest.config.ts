@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { findApache } from "./scripts/apache.mjs";
 import { findBrowser } from "./scripts/browser.mjs";
+import { findPostgres, findRedis } from "./scripts/databases.mjs";
 
 const folder = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 const environments: Record<string, string> = { "client-react": folder("packages/client-react/test/environment.ts") };
@@ -12,8 +13,13 @@ const environments: Record<string, string> = { "client-react": folder("packages/
 const members = ["packages", "apps"].flatMap((group) => readdirSync(folder(group)).map((name) => `${group}/${name}`));
 const roots = [...members, "scripts"].filter((root) => existsSync(folder(`${root}/test`)));
 
-// `npm test` finds a browser and an Apache or installs them; a test run alone takes what is there.
-const programs = { SALLYPORT_BROWSER: findBrowser(), SALLYPORT_APACHE: findApache() };
+// `npm test` finds a browser, an Apache and databases or installs them; a test run alone takes what is there.
+const programs = {
+  SALLYPORT_BROWSER: findBrowser(),
+  SALLYPORT_APACHE: findApache(),
+  SALLYPORT_REDIS: findRedis(),
+  SALLYPORT_POSTGRES: findPostgres(),
+};
 const env = Object.fromEntries(
   Object.entries(programs).flatMap(([name, path]) => (path === undefined ? [] : [[name, path]])),
 );

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { apacheAdvice, findApache, installApache } from "./apache.mjs";
 import { findBrowser, installBrowser, playwrightBrowser } from "./browser.mjs";
+import { databasesAdvice, provideDatabases } from "./databases.mjs";
 import { environment, must, print, run, StepError, step } from "./steps.mjs";
 import { build, install } from "./workspace.mjs";
 
@@ -23,6 +24,7 @@ export async function test(args) {
   if (!(await build())) count.failed += 1;
   if (!(await step("browser", provideBrowser))) count.failed += 1;
   await step("apache", provideApache);
+  await step("databases", () => provideDatabases().catch(() => `not both found. ${databasesAdvice}`));
 
   // Two at a time suits the smallest machines. The tests come last and alone: they start servers and browsers.
   const waiting = [...gates];

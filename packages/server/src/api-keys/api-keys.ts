@@ -10,7 +10,7 @@ import { type ApiKeyInfo, IssuedApiKey, infoOf } from "./issued-key.ts";
 import { checkPrefix, isKeyId, newKey, newKeyId, parseKey } from "./key-format.ts";
 import { LastUse } from "./last-use.ts";
 import { checkEnd, type NewApiKey, newRecord } from "./new-record.ts";
-import type { ApiKeyRecord, ApiKeyStore, StoredApiKey } from "./store.ts";
+import { type ApiKeyRecord, type ApiKeyStore, readStored, type StoredApiKey } from "./store.ts";
 
 /** Options of {@link apiKeys}. */
 export interface ApiKeysOptions extends BearerAuthProviderOptions {
@@ -89,7 +89,7 @@ export class ApiKeys extends BearerAuthProvider {
   override async verifyToken(token: string): Promise<AccessToken | null> {
     const parsed = parseKey(token);
     if (parsed?.prefix !== this.#prefix) return null;
-    const stored = await this.#store.find(parsed.id);
+    const stored = await this.#find(parsed.id);
     const digest = await tokenDigest(token);
     // The same work whether there is such a key or not, and whether it was rotated or not.
     const isCurrent = equal(digest, stored?.hash ?? nobody);
@@ -121,7 +121,9 @@ export class ApiKeys extends BearerAuthProvider {
   async list(): Promise<readonly ApiKeyInfo[]> {
     const now = this.#seconds();
     const keys = await this.#store.list();
-    return keys.map((key) => infoOf(key, now)).sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
+    return keys
+      .map((key) => infoOf(readStored(key, key.id), now))
+      .sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1));
   }
 
   /**
@@ -161,13 +163,18 @@ export class ApiKeys extends BearerAuthProvider {
    * @throws whatever the store rejects with: the key is then to be taken for good.
    */
   async revoke(id: string): Promise<boolean> {
-    if (!isKeyId(id) || (await this.#store.find(id)) === undefined) return false;
+    if ((await this.#find(id)) === undefined) return false;
     await this.#store.revoke(id, this.#seconds());
     return true;
   }
 
-  async #existing(id: string): Promise<StoredApiKey> {
+  async #find(id: string): Promise<StoredApiKey | undefined> {
     const stored = isKeyId(id) ? await this.#store.find(id) : undefined;
+    return stored === undefined ? undefined : readStored(stored, id);
+  }
+
+  async #existing(id: string): Promise<StoredApiKey> {
+    const stored = await this.#find(id);
     if (stored !== undefined) return stored;
     throw new SallyportError(
       "config_invalid",

@@ -6,7 +6,7 @@ import { link, mkdir, open, readdir, readFile, rename, stat, unlink } from "node
 import { join, resolve } from "node:path";
 import { SallyportError } from "@sallyport/auth-core";
 import { isKeyId } from "./key-format.ts";
-import { type ApiKeyRecord, damaged, isTime, readRecord, type StoredApiKey } from "./store.ts";
+import { type ApiKeyRecord, damaged, isTime, type StoredApiKey } from "./store.ts";
 
 /** A folder of keys that can be used. */
 export interface KeyFiles {
@@ -41,7 +41,8 @@ class Files implements KeyFiles {
       await checkFolder(this.#folder);
       return undefined;
     }
-    return { ...readRecord(record, id, this.#file(id, "json")), ...(revokedAt !== undefined && { revokedAt }) };
+    // What it is, whoever asks will see.
+    return { ...(record as ApiKeyRecord), ...(revokedAt !== undefined && { revokedAt }) };
   }
 
   async list(): Promise<readonly StoredApiKey[]> {
@@ -85,14 +86,14 @@ class Files implements KeyFiles {
     try {
       return JSON.parse(text);
     } catch {
-      throw damaged(file);
+      throw damaged(id);
     }
   }
 
   async #readTime(id: string, kind: Kind): Promise<number | undefined> {
     const time = await this.#read(id, kind);
     if (time === undefined || isTime(time)) return time;
-    throw damaged(this.#file(id, kind));
+    throw damaged(id);
   }
 
   /** Write a file beside the one that it becomes by `place`. When this resolves, it is on the disk. */

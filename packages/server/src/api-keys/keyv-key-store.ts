@@ -10,7 +10,7 @@
  */
 import { SallyportError } from "@sallyport/auth-core";
 import { isKeyId } from "./key-format.ts";
-import { type ApiKeyStore, damaged, isTime, readRecord, type StoredApiKey } from "./store.ts";
+import { type ApiKeyRecord, type ApiKeyStore, damaged, isTime, type StoredApiKey } from "./store.ts";
 
 /** What is needed of a `Keyv`. */
 export interface KeyvLike {
@@ -100,11 +100,12 @@ export function keyvKeyStore(keyv: KeyvLike): ApiKeyStore {
 }
 
 function readKey(id: string, value: unknown, state: unknown): StoredApiKey {
-  const record = readRecord(value, id, `The entry key:${id}`);
+  // What it is, whoever asks will see.
+  const record = value as ApiKeyRecord;
   if (state === "active") return record;
   if (isTime(state)) return { ...record, revokedAt: state };
   // Nothing is known of a revocation.
-  throw state === undefined || state === null ? unreachable("a key has no state") : damaged(`The entry state:${id}`);
+  throw state === undefined || state === null ? unreachable("a key has no state") : damaged(id);
 }
 
 /** Rejects unless an entry that is there can be read. It is made by whoever first misses it. */

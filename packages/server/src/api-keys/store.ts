@@ -1,5 +1,5 @@
 /**
- * Where API keys are kept, and what of them: hashes, never keys. What a store reads is checked: it may have been written by a
+ * Where API keys are kept, and what of them: hashes, never keys. What a store gives is checked: it may have been written by a
  * later version, or by somebody else.
  */
 import { SallyportError } from "@sallyport/auth-core";
@@ -47,13 +47,12 @@ export interface ApiKeyStore {
 }
 
 /**
- * A record as it was read, without what it does not have.
+ * A record as a store gave it, without what it does not have.
  *
- * @param where - names the place, for the message.
  * @throws SallyportError (`store_unavailable`) when it is no record of this id.
  */
-export function readRecord(value: unknown, id: string, where: string): ApiKeyRecord {
-  const { hash, previous, name, subject, scopes, claims, createdAt, rotatedAt, expiresAt, ...rest } = asObject(value);
+export function readStored(value: unknown, id: string): StoredApiKey {
+  const { hash, previous, name, subject, scopes, claims, createdAt, ...rest } = asObject(value);
   const sound =
     rest["id"] === id &&
     isKeyId(id) &&
@@ -66,10 +65,8 @@ export function readRecord(value: unknown, id: string, where: string): ApiKeyRec
     typeof claims === "object" &&
     claims !== null &&
     !Array.isArray(claims) &&
-    isTime(createdAt) &&
-    (rotatedAt === undefined || isTime(rotatedAt)) &&
-    (expiresAt === undefined || isTime(expiresAt));
-  if (!sound) throw damaged(where);
+    isTime(createdAt);
+  if (!sound) throw damaged(id);
   return {
     id,
     hash,
@@ -79,9 +76,20 @@ export function readRecord(value: unknown, id: string, where: string): ApiKeyRec
     createdAt,
     ...(previous !== undefined && { previous: { hash: previous.hash, expiresAt: previous.expiresAt } }),
     ...(name !== undefined && { name }),
-    ...(rotatedAt !== undefined && { rotatedAt }),
-    ...(expiresAt !== undefined && { expiresAt }),
+    ...times(rest, id),
   };
+}
+
+function times(record: Readonly<Record<string, unknown>>, id: string): Partial<StoredApiKey> {
+  const found: Record<string, number> = {};
+  for (const name of ["rotatedAt", "expiresAt", "revokedAt", "lastUsedAt"]) {
+    const time = record[name];
+    if (time === undefined) continue;
+    // An end that cannot be read is not "never".
+    if (!isTime(time)) throw damaged(id);
+    found[name] = time;
+  }
+  return found;
 }
 
 /** Whether a value is a time in seconds since 1970. */
@@ -90,10 +98,11 @@ export function isTime(value: unknown): value is number {
 }
 
 /** The error for what was not written by this package. What it says is not shown. */
-export function damaged(where: string): SallyportError<"store_unavailable"> {
+export function damaged(id: string): SallyportError<"store_unavailable"> {
+  const shown = isKeyId(id) ? id : "of a strange id";
   return new SallyportError(
     "store_unavailable",
-    `${where} is no API key record that this version can read. It was left as it is: remove it, or update Sallyport.`,
+    `What is stored of the API key ${shown} is no record that this version can read. It was left as it is: remove it, or update Sallyport.`,
   );
 }
 
