@@ -29,6 +29,9 @@ export default defineConfig({
   resolve: { conditions: ["@sallyport/source"] },
   ssr: { resolve: { conditions: ["@sallyport/source"], externalConditions: ["@sallyport/source"] } },
   test: {
+    // For a machine that does several things at once: a test that is slow there has found nothing.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     // Most tests wait for processes and sockets: one worker, the default on two cores, would leave the other idle.
     maxWorkers: Math.max(2, availableParallelism()),
     projects: roots.map((root) => {
