@@ -4,6 +4,8 @@
 
 /** Accepted by the servers of these tests. */
 export const good = "good-token";
+/** An API key that the limiter of these tests lets nobody try. */
+export const guessedAt = "sp_toomanyattempts0_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa4CCLTH";
 const longToken: string = "a".repeat(100_000);
 
 export interface Row {
@@ -12,11 +14,13 @@ export interface Row {
   readonly authorization: readonly string[];
   /** With its question mark. */
   readonly query?: string;
-  readonly status: 400 | 401 | 403 | 503;
+  readonly status: 400 | 401 | 403 | 429 | 503;
   readonly error: string;
   readonly description?: string;
   /** Exactly; `null` for none. */
   readonly challenge: string | null;
+  /** The header, in seconds; absent where it is not named. */
+  readonly retryAfter?: string;
   /** Node's parser answers with another status before anything of ours runs. */
   readonly parserStatus?: number;
 }
@@ -38,7 +42,7 @@ const ambiguous = {
   error: "invalid_request",
   challenge: 'Bearer realm="test", error="invalid_request"',
 } as const;
-const unavailable = { status: 503, error: "temporarily_unavailable", challenge: null } as const;
+const unavailable = { status: 503, error: "temporarily_unavailable", challenge: null, retryAfter: "5" } as const;
 
 export const rows: readonly Row[] = [
   { name: "no Authorization header", authorization: [], ...noToken },
@@ -82,6 +86,16 @@ export const rows: readonly Row[] = [
     status: 403,
     error: "insufficient_scope",
     challenge: 'Bearer realm="test", error="insufficient_scope", scope="base"',
+  },
+
+  {
+    name: "a credential after too many guesses",
+    authorization: [`Bearer ${guessedAt}`],
+    status: 429,
+    error: "too_many_requests",
+    description: "Too many failed attempts; try again later",
+    challenge: null,
+    retryAfter: "30",
   },
 
   { name: "a verifier that throws", authorization: ["Bearer throws"], ...unavailable },

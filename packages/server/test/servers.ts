@@ -4,6 +4,7 @@
 import { z } from "zod";
 import {
   AccessToken,
+  type AttemptLimiter,
   BearerAuthProvider,
   getAccessToken,
   MCPServer,
@@ -42,12 +43,22 @@ export class TableAuth extends BearerAuthProvider {
   }
 }
 
+/** Has everyone who tries the key of the table wait. */
+export const tableLimiter: AttemptLimiter = {
+  before: ({ account }) => (account === "toomanyattempts0" ? 29.5 : 0),
+  after: () => 0,
+};
+
 export function tableServer(options: Partial<MCPServerOptions> = {}): MCPServer {
   const auth = new TableAuth({ realm: "test", scopes: ["base"] });
-  return new MCPServer({ name: "table", version: "1.0.0", auth, verifyTimeoutMs: 50, ...options }).tool(
-    { name: "whoami", description: "Who is calling" },
-    () => `Hello ${getAccessToken()?.subject}`,
-  );
+  return new MCPServer({
+    name: "table",
+    version: "1.0.0",
+    auth,
+    limiter: tableLimiter,
+    verifyTimeoutMs: 50,
+    ...options,
+  }).tool({ name: "whoami", description: "Who is calling" }, () => `Hello ${getAccessToken()?.subject}`);
 }
 
 /** Accepts every token `<subject>.<scope>.<scope>…` and gives it those scopes. */

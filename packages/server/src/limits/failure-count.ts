@@ -85,7 +85,9 @@ export class FailureCount {
     const { redis } = this.#options;
     return {
       memory: new RateLimiterMemory(options),
-      shared: redis && new RateLimiterRedis({ ...options, storeClient: redis }),
+      // Of the two clients only `ioredis` can be taught a command.
+      shared:
+        redis && new RateLimiterRedis({ ...options, storeClient: redis, useRedisPackage: !("defineCommand" in redis) }),
     };
   }
 }

@@ -6,7 +6,7 @@ import { createAuthGate, type Listening } from "../../src/index.ts";
 import { callTool, eras, post, textOf } from "../messages.ts";
 import { type RawResponse, request } from "../raw-http.ts";
 import { good, type Row, rows } from "../rows.ts";
-import { TableAuth, tableServer, verifierSecret } from "../servers.ts";
+import { TableAuth, tableLimiter, tableServer, verifierSecret } from "../servers.ts";
 
 let listening: Listening;
 beforeAll(async () => {
@@ -48,7 +48,10 @@ describe.each(eras)("the table over server.fetch, %s clients", (era) => {
 });
 
 describe("the table at the gate alone", () => {
-  const gate = createAuthGate(new TableAuth({ realm: "test", scopes: ["base"] }), { verifyTimeoutMs: 50 });
+  const gate = createAuthGate(new TableAuth({ realm: "test", scopes: ["base"] }), {
+    limiter: tableLimiter,
+    verifyTimeoutMs: 50,
+  });
 
   it.each(rows)("$name: $status", async (row) => {
     const incoming = withCredentials(row, "2025");
@@ -163,5 +166,5 @@ function expectRow(response: RawResponse, row: Row): void {
   expect(response.headers["www-authenticate"] ?? null).toBe(row.challenge);
   expect(response.headers["content-type"]).toBe("application/json");
   expect(response.headers["cache-control"]).toBe("no-store");
-  expect(response.headers["retry-after"]).toBe(row.status === 503 ? "5" : undefined);
+  expect(response.headers["retry-after"]).toBe(row.retryAfter);
 }
