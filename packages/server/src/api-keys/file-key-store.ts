@@ -15,7 +15,7 @@ import type { ApiKeyStore } from "./store.ts";
  * Everything rejects with `store_unavailable` when the folder belongs to somebody else or others can write to it, when it has
  * gone, and when a file is damaged.
  *
- * @param folder - is made when it is first needed. On a local disk: two files are read with each request.
+ * @param folder - is made when it is first needed. On a local disk: with each request a file is read, and waited for.
  *
  * @example
  * ```ts

@@ -59,7 +59,8 @@ export class AttemptGuard {
 
   async #ask(run: () => number | Promise<number>): Promise<number> {
     try {
-      const seconds = await withDeadline(timeoutMs, async () => run(), late);
+      const answer = run();
+      const seconds = typeof answer === "number" ? answer : await withDeadline(timeoutMs, () => answer, late);
       return seconds > 0 ? Math.ceil(seconds) : 0;
     } catch (error) {
       this.#onError(error);
