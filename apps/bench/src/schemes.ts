@@ -13,6 +13,7 @@ import {
   DigestAuth,
   HttpSignatureAuth,
   MultiHeaderAuth,
+  OAuth,
   QueryParamAuth,
   SignatureAuth,
 } from "@sallyport/auth-core";
@@ -63,6 +64,7 @@ export function schemes(): Scheme[] {
       auth: new SignatureAuth("bench-key", "bench-secret", { message: "{method}{path}{timestamp}{bodyHash}" }),
     },
     ...httpSignatures(),
+    { name: "OAuth, token at hand", exported: "OAuth", auth: oauth(), path: "/oauth" },
     {
       name: "AWS SigV4",
       exported: "AwsSigV4Auth",
@@ -74,6 +76,19 @@ export function schemes(): Scheme[] {
       }),
     },
   ];
+}
+
+/** Its first request is refused and gets the token, all others have it. The authorization server costs nothing here. */
+function oauth(): OAuth {
+  const origin = "http://127.0.0.1";
+  return new OAuth({
+    grant: "client_credentials",
+    clientId: "bench",
+    clientSecret: "bench-secret",
+    resource: `${origin}/oauth`,
+    oauthProvider: { issuer: origin, token_endpoint: `${origin}/token` },
+    fetch: async () => Response.json({ access_token: "bench-token", token_type: "Bearer", expires_in: 86_400 }),
+  });
 }
 
 function httpSignatures(): Scheme[] {

@@ -44,12 +44,15 @@ export function variants(schemes: readonly Scheme[], origin: string, send: AuthF
 
 /** Answers as the server does, without a network. */
 export const answerAtOnce: AuthFetch = async (url, init) => {
-  const challenged = String(url).endsWith("/digest") && !new Headers(init?.headers).has("authorization");
-  if (!challenged) return new Response("{}", { headers: { "content-type": "application/json" } });
-  return new Response(null, {
-    status: 401,
-    headers: { "www-authenticate": 'Digest realm="bench", qop="auth", algorithm=SHA-256, nonce="bmVpdGhlcg"' },
-  });
+  const challenge = challenges[new URL(String(url)).pathname];
+  const refused = challenge !== undefined && !new Headers(init?.headers).has("authorization");
+  if (!refused) return new Response("{}", { headers: { "content-type": "application/json" } });
+  return new Response(null, { status: 401, headers: { "www-authenticate": challenge } });
+};
+
+const challenges: Readonly<Record<string, string>> = {
+  "/digest": 'Digest realm="bench", qop="auth", algorithm=SHA-256, nonce="bmVpdGhlcg"',
+  "/oauth": 'Bearer realm="bench"',
 };
 
 function post(send: AuthFetch, url: string, headers: Record<string, string>): Variant["call"] {

@@ -233,7 +233,7 @@ describe("calls", () => {
   });
 
   test("a tool that takes longer than --timeout ends with 4", async () => {
-    expect(await shell.run(["client", "tools", "call", "wait", "--timeout", "0.2", "--json"])).toMatchObject({
+    expect(await shell.run(["client", "tools", "call", "wait", "--timeout", "3", "--json"])).toMatchObject({
       code: 4,
       stdout: expect.stringContaining('"request_timeout"'),
     });

@@ -36,7 +36,7 @@ function parseSource({ entry, place }: ConnectionSource): HttpServerConfig {
   const server = place
     ? parseConfig({ ...place.document, mcpServers: { [place.name]: entry } }).mcpServers[place.name]
     : parseServerConfig(entry);
-  if (server?.kind === "http") return refuseOwnNetwork(server);
+  if (server?.kind === "http") return refuseSignIn(refuseOwnNetwork(server));
   throw new SallyportError(
     "config_invalid",
     "A web page cannot start a process: this server has `command`. Use it with @sallyport/client-node, or give it a `url`.",
@@ -50,6 +50,16 @@ function refuseOwnNetwork(server: HttpServerConfig): HttpServerConfig {
   throw new SallyportError(
     "auth_unsupported",
     `\`${found}\` is for Node: in a web page the browser alone decides on certificates and proxies. Set it up in the browser and leave \`${found}\` out, or use @sallyport/client-node.`,
+  );
+}
+
+/** A sign-in needs somebody to ask, and a page has no way to ask yet. */
+function refuseSignIn(server: HttpServerConfig): HttpServerConfig {
+  const { auth } = server;
+  if (typeof auth !== "object" || !("type" in auth) || auth.type !== "oauth") return server;
+  throw new SallyportError(
+    "auth_unsupported",
+    'auth type "oauth" is valid in a configuration, but this version of @sallyport/client-react signs nobody in. Set authToken, auth or headers to a credential for this server.',
   );
 }
 
