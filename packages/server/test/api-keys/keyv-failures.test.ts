@@ -4,7 +4,7 @@
 import KeyvRedis from "@keyv/redis";
 import { Keyv } from "keyv";
 import { describe, expect, it } from "vitest";
-import { apiKeys, createAuthGate, type KeyvLike, keyvKeyStore } from "../../src/index.ts";
+import { type ApiKeyRecord, apiKeys, createAuthGate, type KeyvLike, keyvKeyStore } from "../../src/index.ts";
 import { hasRedis, startRedis } from "../databases.ts";
 import { callTool, post } from "../messages.ts";
 
@@ -111,7 +111,11 @@ describe("what is in the database", () => {
     const { key, id } = await auth.create();
     await keyv.set(`state:${id}`, "ACTIVE");
     await expect(auth.verifyToken(key)).rejects.toEqual(unavailable);
+    const record = (await keyv.get(`key:${id}`)) as ApiKeyRecord;
     await keyv.delete(`state:${id}`);
+    await expect(auth.verifyToken(key)).rejects.toEqual(unavailable);
+    // A rotation does not make one up: what is missing may have been a revocation.
+    await expect(keyvKeyStore(keyv).put({ ...record, rotatedAt: 1 })).rejects.toEqual(unavailable);
     await expect(auth.verifyToken(key)).rejects.toEqual(unavailable);
   });
 
