@@ -51,7 +51,7 @@ export type {
 export { type AuthFetchOptions, createAuthFetch } from "./fetch/auth-fetch.ts";
 export type { AuthFetch } from "./fetch/call.ts";
 export { type Challenge, formatChallenge, parseChallenges } from "./http/challenge.ts";
-export type { DpopKeyStore } from "./oauth/dpop-key-store.ts";
+export type { DpopKeyStore } from "./oauth/dpop/key-store.ts";
 export { OAuthMessageError, type OAuthMessageErrorOptions } from "./oauth/errors.ts";
 export type {
   DeviceCode,

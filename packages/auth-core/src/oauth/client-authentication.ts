@@ -4,7 +4,7 @@
 import { type AuthorizationServer, type ClientAuth, ClientSecretPost, None } from "oauth4webapi";
 import { toBase64, utf8 } from "../http/bytes.ts";
 import type { Secret } from "../secrets/secret.ts";
-import { assertionAuthentication } from "./client-assertion.ts";
+import { assertionAuthentication } from "./client/client-assertion.ts";
 
 /** A method of the registry of RFC 7591 §2, `token_endpoint_auth_method`. */
 export type ClientAuthenticationMethod = "none" | "client_secret_basic" | "client_secret_post" | "private_key_jwt";

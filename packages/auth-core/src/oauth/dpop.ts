@@ -12,7 +12,7 @@ import {
 } from "oauth4webapi";
 import { SallyportError } from "../errors.ts";
 import { headerValueProblem } from "../http/token.ts";
-import { algorithmOf, type DpopKeyOptions, findKey } from "./dpop-key.ts";
+import { algorithmOf, type DpopKeyOptions, findKey } from "./dpop/key-pair.ts";
 
 /** Makes proofs with one key. */
 export interface DpopProver {

@@ -5,23 +5,23 @@
 import { emit } from "../emit.ts";
 import { guardedFetch } from "../http/guarded-fetch.ts";
 import type { OAuthChallenge } from "./challenge.ts";
-import { ClientOf } from "./client-of.ts";
+import { ClientRegistry } from "./client/client-registry.ts";
 import { discover } from "./discovery/discover.ts";
 import type { Discovery } from "./discovery/discovery.ts";
+import { DpopProvers } from "./dpop/provers.ts";
 import type { DpopProver } from "./dpop.ts";
-import { DpopKeys } from "./dpop-keys.ts";
-import type { Grant } from "./grant.ts";
-import type { GrantRecords } from "./grant-records.ts";
 import { refreshTokens } from "./grants/refresh.ts";
-import type { MessageContext } from "./message.ts";
-import { onceMore } from "./once-more.ts";
+import type { MessageContext } from "./messages/message.ts";
+import { onceMore } from "./messages/once-more.ts";
 import { isUnattended, type OAuthOptions } from "./options.ts";
 import { revoke } from "./revocation.ts";
 import { initialScope, stepUpScope } from "./scopes.ts";
-import type { Issued, SignInParts } from "./sign-in.ts";
-import { signInAlone } from "./sign-in-alone.ts";
-import { finishSignIn, signInWithPerson } from "./sign-in-with-person.ts";
-import type { TokenSet } from "./token-set.ts";
+import type { Issued, SignInParts } from "./sign-in/sign-in.ts";
+import { signInUnattended } from "./sign-in/unattended.ts";
+import { finishSignIn, signInWithPerson } from "./sign-in/with-person.ts";
+import type { Grant } from "./tokens/grant.ts";
+import type { GrantRecords } from "./tokens/grant-records.ts";
+import type { TokenSet } from "./tokens/token-set.ts";
 
 /** What a grant is to be obtained for. */
 export interface ObtainRequest {
@@ -37,7 +37,7 @@ export interface ObtainRequest {
 export class Engine {
   readonly #server: string;
   readonly #options: OAuthOptions;
-  readonly #dpop: DpopKeys;
+  readonly #dpop: DpopProvers;
   readonly #parts: SignInParts;
 
   /** @param server - the URL of the MCP endpoint. */
@@ -53,11 +53,11 @@ export class Engine {
     });
     this.#server = server;
     this.#options = options;
-    this.#dpop = new DpopKeys(options, now);
+    this.#dpop = new DpopProvers(options, now);
     this.#parts = {
       options,
       records,
-      client: new ClientOf(options, records, context),
+      client: new ClientRegistry(options, records, context),
       now,
       context,
       newProver: (discovery, clientId) => this.#dpop.make(discovery, clientId),
@@ -96,7 +96,7 @@ export class Engine {
     // Also when its tokens are gone: a client that was given belongs there (BIND-06).
     const previousIssuer = previous?.discovery.issuer ?? (await this.#parts.records.lastIssuer());
     const request = { discovery, scope: wanted, previousIssuer, signal };
-    return unattended ? signInAlone(this.#parts, request) : signInWithPerson(this.#parts, request);
+    return unattended ? signInUnattended(this.#parts, request) : signInWithPerson(this.#parts, request);
   }
 
   /** The scopes of a step-up: all that were asked for and granted, and those of the challenge (STEP-03, SCP-03). */

@@ -8,12 +8,12 @@ import { type Observable, observable } from "../observable.ts";
 import type { Auth } from "../schemes/auth.ts";
 import { setHeader } from "../schemes/header.ts";
 import type { Engine } from "./engine.ts";
-import type { Grant } from "./grant.ts";
-import { GrantRecords } from "./grant-records.ts";
 import { isUnattended, type OAuthOptions } from "./options.ts";
 import { reactionTo } from "./reaction.ts";
 import type { OAuthState } from "./state.ts";
-import { TokenKeeper } from "./token-keeper.ts";
+import type { Grant } from "./tokens/grant.ts";
+import { GrantRecords } from "./tokens/grant-records.ts";
+import { TokenKeeper } from "./tokens/token-keeper.ts";
 
 // One after each thing that can be wrong with a token: it was replaced meanwhile, it expired, its grant ended.
 const mostRenewals = 3;

@@ -5,7 +5,7 @@ import type { OAuthConfig } from "../config/types.ts";
 import type { CredentialStore } from "../credentials/store.ts";
 import type { AuthEventListener } from "../events.ts";
 import type { SecretReader } from "../secrets/source.ts";
-import type { DpopKeyStore } from "./dpop-key-store.ts";
+import type { DpopKeyStore } from "./dpop/key-store.ts";
 import type { Interaction } from "./interaction.ts";
 
 /** What an {@link OAuth} needs of its surroundings: who is asked, what is kept where. Never part of a configuration. */

@@ -5,6 +5,7 @@
 import type { AuthorizationServer, Client, ClientAuth } from "oauth4webapi";
 import { quoteForeign, SallyportError } from "../errors.ts";
 import { Secret } from "../secrets/secret.ts";
+import { type RegisteredClient, registerClient } from "./client/dynamic-registration.ts";
 import {
   type ClientAuthenticationMethod,
   type ClientProof,
@@ -12,10 +13,9 @@ import {
   clientAuthentication,
 } from "./client-authentication.ts";
 import type { Discovery } from "./discovery/discovery.ts";
-import { type RegisteredClient, registerClient } from "./dynamic-registration.ts";
 import { isTransient } from "./errors.ts";
-import { scopesOf } from "./grant.ts";
-import type { MessageContext } from "./message.ts";
+import type { MessageContext } from "./messages/message.ts";
+import { scopesOf } from "./tokens/grant.ts";
 
 /** What the configuration says about the client. */
 export interface ClientSettings {

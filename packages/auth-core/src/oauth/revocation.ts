@@ -2,7 +2,7 @@
  * Ending tokens at the authorization server: RFC 7009.
  */
 import { type AuthorizationServer, processRevocationResponse, revocationRequest } from "oauth4webapi";
-import { endpointName, type MessageContext, messageError, requestOptions } from "./message.ts";
+import { endpointName, type MessageContext, messageError, requestOptions } from "./messages/message.ts";
 import type { ClientIdentity } from "./registration.ts";
 
 /**

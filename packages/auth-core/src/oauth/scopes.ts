@@ -2,7 +2,7 @@
  * Which scopes to ask for: MCP authorization, Scope Selection Strategy and Step-Up Authorization Flow.
  */
 import type { Discovery } from "./discovery/discovery.ts";
-import { scopesOf } from "./grant.ts";
+import { scopesOf } from "./tokens/grant.ts";
 
 /** What the scopes are chosen from; each text is a list separated by spaces. */
 export interface ScopeSources {

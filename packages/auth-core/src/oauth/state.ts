@@ -2,7 +2,7 @@
  * What an `OAuth` is doing, for those who show it.
  */
 import type { SallyportError } from "../errors.ts";
-import type { Grant } from "./grant.ts";
+import type { Grant } from "./tokens/grant.ts";
 
 /** The state of an {@link OAuth}. Holds no token, and the same object until something changes. */
 export interface OAuthState {

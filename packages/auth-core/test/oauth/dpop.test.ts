@@ -2,9 +2,9 @@
 import { createHash } from "node:crypto";
 import { genericTokenEndpointRequest, None } from "oauth4webapi";
 import { describe, expect, it } from "vitest";
+import type { DpopKeyStore } from "../../src/oauth/dpop/key-store.ts";
 import { createDpop, type DpopProver } from "../../src/oauth/dpop.ts";
-import type { DpopKeyStore } from "../../src/oauth/dpop-key-store.ts";
-import { requestOptions } from "../../src/oauth/message.ts";
+import { requestOptions } from "../../src/oauth/messages/message.ts";
 import { answering, decodeJwt, isSignedBy } from "../support/authorization-server.ts";
 import { failureOf } from "../support/failure.ts";
 

@@ -1,5 +1,5 @@
 /** An authorization server's endpoints without a network: answers in turn, and remembers what was sent. */
-import type { MessageContext } from "../../src/oauth/message.ts";
+import type { MessageContext } from "../../src/oauth/messages/message.ts";
 
 /** A request as it was to be sent. */
 export interface SentMessage {

@@ -4,9 +4,9 @@
 import { processResourceDiscoveryResponse, type ResourceServer } from "oauth4webapi";
 import { maskUrl } from "../../events.ts";
 import type { OAuthChallenge } from "../challenge.ts";
+import { textsOf, wellTyped } from "../messages/foreign-members.ts";
 import { checkResource } from "../resource.ts";
 import type { Attempts } from "./attempts.ts";
-import { textsOf, wellTyped } from "./members.ts";
 
 /** The metadata of a resource, and where it was. */
 export interface ResourceMetadata {

@@ -4,8 +4,8 @@
 import { type AuthorizationServer, processDiscoveryResponse } from "oauth4webapi";
 import { quoteForeign, SallyportError } from "../../errors.ts";
 import { checkUrl, type UrlRules } from "../../http/secure-url.ts";
+import { wellTyped } from "../messages/foreign-members.ts";
 import type { Attempts } from "./attempts.ts";
-import { wellTyped } from "./members.ts";
 
 /**
  * Find the metadata of an issuer; `undefined` when none of its places has any of use.

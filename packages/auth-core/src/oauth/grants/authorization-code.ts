@@ -3,8 +3,8 @@
  */
 import { authorizationCodeGrantRequest } from "oauth4webapi";
 import type { PendingAuthorization } from "../authorization.ts";
-import { type GrantContext, requestTokens } from "../token-request.ts";
-import type { TokenSet } from "../token-set.ts";
+import { type GrantContext, requestTokens } from "../messages/token-request.ts";
+import type { TokenSet } from "../tokens/token-set.ts";
 
 /**
  * Tokens for a code. A code is good for one request (OAuth 2.1 §4.1.3), so it is sent once, and again only to a server

@@ -2,8 +2,8 @@
  * The client credentials grant: RFC 6749 §4.4, MCP OAuth Client Credentials extension.
  */
 import { clientCredentialsGrantRequest } from "oauth4webapi";
-import { commonParameters, type GrantContext, requestTokens } from "../token-request.ts";
-import type { TokenSet } from "../token-set.ts";
+import { commonParameters, type GrantContext, requestTokens } from "../messages/token-request.ts";
+import type { TokenSet } from "../tokens/token-set.ts";
 
 /** Tokens for the client itself (CC-02). */
 export function clientCredentials(context: GrantContext): Promise<TokenSet> {

@@ -11,9 +11,9 @@ import { quoteForeign, SallyportError } from "../../errors.ts";
 import { checkUrl } from "../../http/secure-url.ts";
 import { isTransient, OAuthMessageError } from "../errors.ts";
 import type { DeviceCode } from "../interaction.ts";
-import { endpointName, messageError, requestOptions } from "../message.ts";
-import { commonParameters, type GrantContext, requestTokens } from "../token-request.ts";
-import type { TokenSet } from "../token-set.ts";
+import { endpointName, messageError, requestOptions } from "../messages/message.ts";
+import { commonParameters, type GrantContext, requestTokens } from "../messages/token-request.ts";
+import type { TokenSet } from "../tokens/token-set.ts";
 
 /** How the grant asks and waits. */
 export interface DeviceCodePorts {

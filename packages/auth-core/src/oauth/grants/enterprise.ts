@@ -10,10 +10,10 @@ import {
 import type { Secret } from "../../secrets/secret.ts";
 import { chooseAuthentication, clientAuthentication } from "../client-authentication.ts";
 import { OAuthMessageError } from "../errors.ts";
-import { endpointName, messageError, requestOptions } from "../message.ts";
-import { commonParameters, type GrantContext, requestTokens } from "../token-request.ts";
-import { tidied } from "../token-response.ts";
-import type { TokenSet } from "../token-set.ts";
+import { endpointName, messageError, requestOptions } from "../messages/message.ts";
+import { commonParameters, type GrantContext, requestTokens } from "../messages/token-request.ts";
+import { tidied } from "../messages/token-response.ts";
+import type { TokenSet } from "../tokens/token-set.ts";
 import { jwtBearerGrant } from "./jwt-bearer.ts";
 
 /** The identity provider, and this client there. */

@@ -2,9 +2,9 @@
  * The JWT bearer grant: RFC 7523 §2.1, for workloads that their platform vouches for (SEP-1933).
  */
 import { genericTokenEndpointRequest } from "oauth4webapi";
-import type { MessageContext } from "../message.ts";
-import { commonParameters, type GrantContext, requestTokens } from "../token-request.ts";
-import type { TokenSet } from "../token-set.ts";
+import type { MessageContext } from "../messages/message.ts";
+import { commonParameters, type GrantContext, requestTokens } from "../messages/token-request.ts";
+import type { TokenSet } from "../tokens/token-set.ts";
 
 /** Of the grant, in token requests and metadata. */
 export const jwtBearerGrant = "urn:ietf:params:oauth:grant-type:jwt-bearer";

@@ -2,8 +2,8 @@
  * The refresh token grant: RFC 6749 §6.
  */
 import { refreshTokenGrantRequest } from "oauth4webapi";
-import { type GrantContext, requestTokens } from "../token-request.ts";
-import type { TokenSet } from "../token-set.ts";
+import { type GrantContext, requestTokens } from "../messages/token-request.ts";
+import type { TokenSet } from "../tokens/token-set.ts";
 
 /**
  * New tokens for a refresh token: the old one is kept unless the server issues another (REF-05, REF-06). No scope is named:

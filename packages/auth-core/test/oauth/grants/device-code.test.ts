@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { SallyportError } from "../../../src/index.ts";
 import { deviceCode } from "../../../src/oauth/grants/device-code.ts";
 import type { DeviceCode } from "../../../src/oauth/interaction.ts";
-import type { TokenSet } from "../../../src/oauth/token-set.ts";
+import type { TokenSet } from "../../../src/oauth/tokens/token-set.ts";
 import { type Answer, answering } from "../../support/authorization-server.ts";
 import { failureOf } from "../../support/failure.ts";
 

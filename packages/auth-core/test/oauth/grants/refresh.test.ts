@@ -3,7 +3,7 @@ import { ClientSecretPost } from "oauth4webapi";
 import { describe, expect, it } from "vitest";
 import { isTransient } from "../../../src/oauth/errors.ts";
 import { refreshTokens } from "../../../src/oauth/grants/refresh.ts";
-import type { TokenSet } from "../../../src/oauth/token-set.ts";
+import type { TokenSet } from "../../../src/oauth/tokens/token-set.ts";
 import { type Answer, answering } from "../../support/authorization-server.ts";
 import { failureOf } from "../../support/failure.ts";
 

@@ -6,7 +6,7 @@
 import type { ProtectedMcpServer, TestAuthorizationServer } from "@sallyport/testkit";
 import { describe, expect, it } from "vitest";
 import { memoryStore as newStore } from "../../../src/index.ts";
-import type { DpopKeyStore } from "../../../src/oauth/dpop-key-store.ts";
+import type { DpopKeyStore } from "../../../src/oauth/dpop/key-store.ts";
 import { sdks } from "../../mcp/sessions.ts";
 import { failureOf } from "../../support/failure.ts";
 import { client, decoded, lastToken, requestsTo, servers } from "./setup.ts";
