@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import { ConfigError, type ConfigProblem } from "../errors.ts";
+import { isObject } from "../json.ts";
 import { settle } from "./conflicts.ts";
 import { type Input, readInput } from "./input.ts";
 import type { Environment } from "./interpolate.ts";
@@ -207,8 +208,4 @@ function finish<T>(value: T | undefined, problems: readonly ConfigProblem[]): T 
 
 function environment({ expand = false, env = {} }: ParseOptions): Environment | undefined {
   return expand ? env : undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

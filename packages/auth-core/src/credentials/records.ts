@@ -3,6 +3,7 @@
  * compared when it is read, so that a value under the wrong key, or edited to another server, is no credential.
  */
 import { SallyportError } from "../errors.ts";
+import { isObject, parseObject } from "../json.ts";
 import { type CredentialKind, credentialKey } from "./keys.ts";
 import type { CredentialStore } from "./store.ts";
 
@@ -104,18 +105,4 @@ export class CredentialRecord<Value extends object> {
       );
     }
   }
-}
-
-function parseObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    // The parser's error would quote what may be a token.
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

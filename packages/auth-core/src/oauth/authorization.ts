@@ -17,6 +17,7 @@ import { mask } from "../redactor.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import { requirePkce } from "./discovery/server-metadata.ts";
 import type { ClientIdentity } from "./registration.ts";
+import { scopesOf } from "./scope-list.ts";
 
 /** What was recorded before a person was sent away (ISS-01, BIND-08). Plain data, and secret: it is kept until the answer. */
 export interface PendingAuthorization {
@@ -79,7 +80,7 @@ export async function startAuthorization(
     resource,
     ...(scope === undefined ? {} : { scope }),
     // OpenID Connect §11: without it many servers leave offline_access out.
-    ...(scope?.split(" ").includes("offline_access") ? { prompt: "consent" } : {}),
+    ...(scopesOf(scope).includes("offline_access") ? { prompt: "consent" } : {}),
   };
   // The endpoint's own query stays (RFC 6749 §3.1).
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);

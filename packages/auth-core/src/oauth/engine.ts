@@ -10,6 +10,7 @@ import { discover } from "./discovery/discover.ts";
 import type { Discovery } from "./discovery/discovery.ts";
 import { DpopProvers } from "./dpop/provers.ts";
 import type { DpopProver } from "./dpop.ts";
+import { oauthErrorOf } from "./errors.ts";
 import { refreshTokens } from "./grants/refresh.ts";
 import type { MessageContext } from "./messages/message.ts";
 import { onceMore } from "./messages/once-more.ts";
@@ -48,7 +49,7 @@ export class Engine {
       fetch: send,
       now,
       ...(signal && { signal }),
-      ...(onEvent && { onEvent: (event) => emit(onEvent, event) }),
+      ...(onEvent && { onEvent }),
       ...(dpop && { dpop }),
     });
     this.#server = server;
@@ -200,7 +201,7 @@ async function revokeAll(
   try {
     return await end(accessToken, "access_token");
   } catch (error) {
-    if ((error as { oauthError?: string }).oauthError === "unsupported_token_type") return ended;
+    if (oauthErrorOf(error) === "unsupported_token_type") return ended;
     throw error;
   }
 }

@@ -42,6 +42,11 @@ export class OAuthMessageError<Code extends ErrorCode = ErrorCode> extends Sally
   }
 }
 
+/** The `error` that a server has answered a message with, such as `invalid_client`; `undefined` for any other failure. */
+export function oauthErrorOf(error: unknown): string | undefined {
+  return error instanceof OAuthMessageError ? error.oauthError : undefined;
+}
+
 /** Whether a message failed for want of an answer, so that sending it once more makes sense. */
 export function isTransient(error: unknown): boolean {
   return error instanceof OAuthMessageError && error.transient;

@@ -3,6 +3,7 @@
  * (REG-01). Credentials belong to one issuer and never go to another (BIND-02, BIND-04).
  */
 import type { AuthorizationServer, Client, ClientAuth } from "oauth4webapi";
+import { emit } from "../emit.ts";
 import { quoteForeign, SallyportError } from "../errors.ts";
 import { Secret } from "../secrets/secret.ts";
 import { type RegisteredClient, registerClient } from "./client/dynamic-registration.ts";
@@ -15,7 +16,7 @@ import {
 import type { Discovery } from "./discovery/discovery.ts";
 import { isTransient } from "./errors.ts";
 import type { MessageContext } from "./messages/message.ts";
-import { scopesOf } from "./tokens/grant.ts";
+import { scopeList, scopesOf } from "./scope-list.ts";
 
 /** What the configuration says about the client. */
 export interface ClientSettings {
@@ -125,7 +126,7 @@ export async function identifyClient(
     ...(scope === undefined ? {} : { scope }),
     registeredAt: context.now(),
   };
-  tell(context, issuer, registration.clientId);
+  emit(context.onEvent, { type: "registration", issuer, clientId: registration.clientId });
   return { identity: registeredIdentity(registration, server, context), registration };
 }
 
@@ -218,9 +219,8 @@ function everyScope(
   { server, scopesSupported = [] }: Discovery,
   ...lists: readonly (string | undefined)[]
 ): string | undefined {
-  const offline = server.scopes_supported?.includes("offline_access") === true ? ["offline_access"] : [];
-  const scopes = new Set([...lists.flatMap(scopesOf), ...scopesSupported, ...offline]);
-  return scopes.size === 0 ? undefined : [...scopes].join(" ");
+  const offline = server.scopes_supported?.includes("offline_access") === true ? "offline_access" : undefined;
+  return scopeList(...lists, ...scopesSupported, offline);
 }
 
 /** A registration without scopes is for whatever the server thinks right. */
@@ -261,8 +261,4 @@ function unsupported({ clientMetadataUrl, grant }: ClientSettings, issuer: strin
         : ""
     }.`,
   );
-}
-
-function tell({ onEvent }: MessageContext, issuer: string, clientId: string): void {
-  onEvent?.({ type: "registration", issuer, clientId });
 }

@@ -2,7 +2,7 @@
  * Which scopes to ask for: MCP authorization, Scope Selection Strategy and Step-Up Authorization Flow.
  */
 import type { Discovery } from "./discovery/discovery.ts";
-import { scopesOf } from "./tokens/grant.ts";
+import { scopeList } from "./scope-list.ts";
 
 /** What the scopes are chosen from; each text is a list separated by spaces. */
 export interface ScopeSources {
@@ -58,17 +58,4 @@ function withOffline(
 ): string | undefined {
   const offered = offline && server.scopes_supported?.includes("offline_access") === true;
   return offered && scope !== undefined ? scopeList(scope, "offline_access") : scope;
-}
-
-// No server takes a URL that is much longer.
-const longest = 6000;
-
-/** Each scope once, separated by spaces, and only what is a scope (RFC 6749 §3.3): the lists are foreign. */
-export function scopeList(...lists: readonly (string | undefined)[]): string | undefined {
-  const scopes = new Set(lists.flatMap(scopesOf).filter((scope) => /^[!#-[\]-~]+$/.test(scope)));
-  let list = "";
-  for (const scope of scopes) {
-    if (list.length + scope.length < longest) list = list === "" ? scope : `${list} ${scope}`;
-  }
-  return list === "" ? undefined : list;
 }

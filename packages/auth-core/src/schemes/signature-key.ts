@@ -2,6 +2,7 @@
  * Keys of HTTP message signatures and what they do: RFC 9421 §3.3 over Web Crypto.
  */
 import { utf8 } from "../http/bytes.ts";
+import { parseObject } from "../json.ts";
 import { type KeyFile, readKeyFile } from "./signature-key-file.ts";
 
 /** An algorithm of the registry of RFC 9421 §6.2.2. */
@@ -148,7 +149,7 @@ function readJwk(
   use: "sign" | "verify",
   asked: HttpSignatureAlgorithm | undefined,
 ): SignatureKeyData | Problem {
-  const jwk = parseObject(text);
+  const jwk: JsonWebKey | undefined = parseObject(text);
   if (jwk === undefined) return { problem: "begins like a JWK, but is no JSON object" };
   const form = jwkForms.find(({ kty, crv }) => jwk.kty === kty && (crv === undefined || jwk.crv === crv));
   if (form === undefined)
@@ -172,15 +173,6 @@ function readJwk(
     return { problem: `is an incomplete JWK: it needs ${form.public.join(" and ")}` };
   }
   return { algorithm: form.algorithm, format: "jwk", data };
-}
-
-function parseObject(text: string): JsonWebKey | undefined {
-  try {
-    return JSON.parse(text) as JsonWebKey;
-  } catch {
-    // The error would quote the key.
-    return undefined;
-  }
 }
 
 function misfit(asked: string, algorithm: string): Problem {

@@ -1,6 +1,7 @@
 /**
  * Private keys that sign JWTs: PEM or JWK, over Web Crypto (RFC 7515, RFC 7517, RFC 7518 §3).
  */
+import { parseObject } from "../../json.ts";
 import { readKeyFile } from "../../schemes/signature-key-file.ts";
 
 /** A private key and what it signs with. */
@@ -84,7 +85,7 @@ function readPem(text: string): Material | Problem {
 }
 
 function readJwk(text: string): Material | Problem {
-  const jwk = parseObject(text);
+  const jwk: (JsonWebKey & { readonly kid?: unknown }) | undefined = parseObject(text);
   if (jwk === undefined) return { problem: "begins like a JWK, but is no JSON object" };
   const { alg, kid, kty, crv = "", d } = jwk;
   const possible = kty === "RSA" ? rsa : kty === "EC" || kty === "OKP" ? curves[crv] : undefined;
@@ -97,13 +98,4 @@ function readJwk(text: string): Material | Problem {
   const { key_ops: _uses, use: _use, ext: _extractable, alg: _alg, ...data } = jwk;
   const material: Material = { format: "jwk", data, algorithms };
   return typeof kid === "string" && kid !== "" ? { ...material, kid } : material;
-}
-
-function parseObject(text: string): (JsonWebKey & { readonly kid?: unknown }) | undefined {
-  try {
-    return JSON.parse(text) as JsonWebKey;
-  } catch {
-    // The error would quote the key.
-    return undefined;
-  }
 }

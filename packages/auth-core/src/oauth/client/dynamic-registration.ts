@@ -7,8 +7,10 @@ import {
   processDynamicClientRegistrationResponse,
 } from "oauth4webapi";
 import { quoteForeign, SallyportError } from "../../errors.ts";
+import { addressClass } from "../../http/addresses.ts";
+import { parseObject } from "../../json.ts";
 import { type ClientAuthenticationMethod, secretMethod } from "../client-authentication.ts";
-import type { OAuthMessageError } from "../errors.ts";
+import { oauthErrorOf } from "../errors.ts";
 import { plain, textsOf } from "../messages/foreign-members.ts";
 import { endpointName, type MessageContext, messageError, requestOptions } from "../messages/message.ts";
 
@@ -64,7 +66,7 @@ function otherwise(
   type: ApplicationType,
   error: unknown,
 ): readonly [ClientDescription, ApplicationType] | undefined {
-  const { oauthError } = error as Partial<OAuthMessageError>;
+  const oauthError = oauthErrorOf(error);
   if (oauthError === "invalid_redirect_uri") return [description, type === "native" ? "web" : "native"];
   if (oauthError !== "invalid_client_metadata" || description.scope === undefined) return undefined;
   return [{ ...description, scope: undefined }, type];
@@ -77,7 +79,7 @@ function applicationType(redirectUri: string | undefined): ApplicationType {
   if (redirectUri === undefined) return "native";
   const { protocol, hostname } = new URL(redirectUri);
   if (protocol !== "https:" && protocol !== "http:") return "native";
-  return /^(?:127(?:\.\d+){3}|\[::1\]|(?:.+\.)?localhost\.?)$/.test(hostname) ? "native" : "web";
+  return addressClass(hostname) === "loopback" ? "native" : "web";
 }
 
 async function register(
@@ -113,18 +115,14 @@ function requestedMethod(server: AuthorizationServer): ClientAuthenticationMetho
 }
 
 /**
- * A successful answer as RFC 7591 §3.2.1 has it, with nothing but what is used of it. Servers answer 200 in place of 201, leave out when a secret expires, or
- * send a `null` for what there is not.
+ * A successful answer as RFC 7591 §3.2.1 has it, with nothing but what is used of it. Servers answer 200 in place of 201,
+ * leave out when a secret expires, or send a `null` for what there is not.
  */
 async function conform(response: Response): Promise<Response> {
   if (response.status !== 200 && response.status !== 201) return response;
-  const body: unknown = await response
-    .clone()
-    .json()
-    .catch(() => undefined);
-  if (typeof body !== "object" || body === null || Array.isArray(body)) return response;
-  const { client_id, client_secret, client_secret_expires_at, redirect_uris, token_endpoint_auth_method } =
-    body as Readonly<Record<string, unknown>>;
+  const body = parseObject(await response.clone().text());
+  if (body === undefined) return response;
+  const { client_id, client_secret, client_secret_expires_at, redirect_uris, token_endpoint_auth_method } = body;
   const used = {
     client_id: plain(client_id),
     client_secret: client_secret === "" ? undefined : plain(client_secret ?? undefined),

@@ -8,6 +8,7 @@
  */
 import { generateRandomCodeVerifier, genericTokenEndpointRequest } from "oauth4webapi";
 import type { Discovery } from "../discovery/discovery.ts";
+import { oauthErrorOf } from "../errors.ts";
 import type { MessageContext } from "../messages/message.ts";
 import { requestTokens } from "../messages/token-request.ts";
 import type { ClientIdentity } from "../registration.ts";
@@ -45,6 +46,6 @@ export async function isForgotten(
     return false;
   } catch (error) {
     context.signal?.throwIfAborted();
-    return (error as { oauthError?: string }).oauthError === "invalid_client";
+    return oauthErrorOf(error) === "invalid_client";
   }
 }

@@ -3,6 +3,7 @@
  */
 import { processResourceDiscoveryResponse, type ResourceServer } from "oauth4webapi";
 import { maskUrl } from "../../events.ts";
+import { parseObject } from "../../json.ts";
 import type { OAuthChallenge } from "../challenge.ts";
 import { textsOf, wellTyped } from "../messages/foreign-members.ts";
 import { checkResource } from "../resource.ts";
@@ -65,9 +66,9 @@ async function judge(
   serverUrl: string,
   configured: string | undefined,
 ): Promise<ResourceServer | string> {
-  const raw: unknown = await response.json().catch(() => undefined);
-  if (typeof raw !== "object" || raw === null) return "is no JSON object";
-  const { resource } = raw as { resource?: unknown };
+  const raw = parseObject(await response.text());
+  if (raw === undefined) return "is no JSON object";
+  const { resource } = raw;
   if (typeof resource !== "string" || !URL.canParse(resource)) return "has no `resource` that is a URL";
   checkResource(resource, serverUrl, configured);
   try {

@@ -4,6 +4,7 @@
 import { type AuthorizationServer, processDiscoveryResponse } from "oauth4webapi";
 import { quoteForeign, SallyportError } from "../../errors.ts";
 import { checkUrl, type UrlRules } from "../../http/secure-url.ts";
+import { parseObject } from "../../json.ts";
 import { wellTyped } from "../messages/foreign-members.ts";
 import type { Attempts } from "./attempts.ts";
 
@@ -76,9 +77,9 @@ async function judge(
   spellings: readonly string[],
   rules: UrlRules,
 ): Promise<AuthorizationServer | string> {
-  const raw: unknown = await response.json().catch(() => undefined);
-  if (typeof raw !== "object" || raw === null) return "is no JSON object";
-  const { issuer, token_endpoint: endpoint } = raw as { issuer?: unknown; token_endpoint?: unknown };
+  const raw = parseObject(await response.text());
+  if (raw === undefined) return "is no JSON object";
+  const { issuer, token_endpoint: endpoint } = raw;
   // As texts: two that are the same URL are two issuers (ASM-06, T-03).
   if (typeof issuer !== "string") return "names no `issuer`";
   if (!spellings.includes(issuer)) {

@@ -9,7 +9,7 @@ import {
 } from "oauth4webapi";
 import { quoteForeign, SallyportError } from "../../errors.ts";
 import { checkUrl } from "../../http/secure-url.ts";
-import { isTransient, OAuthMessageError } from "../errors.ts";
+import { isTransient, OAuthMessageError, oauthErrorOf } from "../errors.ts";
 import type { DeviceCode } from "../interaction.ts";
 import { endpointName, messageError, requestOptions } from "../messages/message.ts";
 import { commonParameters, type GrantContext, requestTokens } from "../messages/token-request.ts";
@@ -61,7 +61,7 @@ export async function deviceCode(context: GrantContext, { show, wait = pause }: 
           }),
       });
     } catch (error) {
-      const { oauthError } = error as OAuthMessageError;
+      const oauthError = oauthErrorOf(error);
       // RFC 8628 §3.5: after a timeout, too, more slowly.
       if (oauthError === "slow_down" || isTransient(error)) interval = Math.min(interval + slowDown, longestInterval);
       else if (oauthError === "expired_token") throw expired();

@@ -1,6 +1,7 @@
 /**
  * What authorization servers answer when they refuse, in the one form that RFC 6749 §5.2 has for it.
  */
+import { parseObject } from "../../json.ts";
 import { mask, Redactor } from "../../redactor.ts";
 
 /** Parameters of messages that are no secrets, and would only be missed in a server's explanation. */
@@ -74,13 +75,4 @@ function secretsOf({ body, headers }: RequestInit): Redactor {
 function basicPassword(authorization: string): string {
   const [, base64 = ""] = /^Basic (\S+)$/.exec(authorization) ?? [];
   return new URLSearchParams(`=${atob(base64).replace(/^[^:]*:/, "")}`).get("") ?? "";
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -4,8 +4,8 @@
 import { type AuthorizationServer, type Client, processGenericTokenEndpointResponse } from "oauth4webapi";
 import { quoteForeign, SallyportError } from "../../errors.ts";
 import { accessTokenProblem } from "../../http/token.ts";
-import { scopeList } from "../scopes.ts";
-import { scopesOf } from "../tokens/grant.ts";
+import { parseObject } from "../../json.ts";
+import { scopeList, scopesOf } from "../scope-list.ts";
 import type { TokenSet } from "../tokens/token-set.ts";
 import { plain } from "./foreign-members.ts";
 
@@ -61,7 +61,7 @@ export async function readTokenResponse(
  * without the access token. Nor is `null` where nothing is meant, or a lifetime that is none.
  */
 export async function tidied(response: Response): Promise<Response> {
-  const body = response.ok ? await parseObject(response.clone()) : undefined;
+  const body = response.ok ? parseObject(await response.clone().text()) : undefined;
   if (body === undefined) return response;
   const { access_token, token_type, issued_token_type, expires_in, refresh_token, scope } = body;
   const kept = {
@@ -85,15 +85,6 @@ function lifetime(seconds: unknown): number | undefined {
 
 function nonEmpty(text: unknown): string | undefined {
   return typeof text === "string" && text.trim() !== "" ? text : undefined;
-}
-
-async function parseObject(response: Response): Promise<Readonly<Record<string, unknown>> | undefined> {
-  try {
-    const value: unknown = await response.json();
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function wronglyBound({ issuer }: AuthorizationServer, wanted: boolean): SallyportError<"token_request_failed"> {

@@ -4,6 +4,7 @@
 import { emit } from "../../emit.ts";
 import { SallyportError } from "../../errors.ts";
 import { judgeAuthorizationResponse, startAuthorization } from "../authorization.ts";
+import { oauthErrorOf } from "../errors.ts";
 import { redeemCode } from "../grants/authorization-code.ts";
 import { deviceCode } from "../grants/device-code.ts";
 import type { Interaction } from "../interaction.ts";
@@ -36,7 +37,7 @@ function usesDeviceCode({ options }: SignInParts, interaction: Interaction, { di
 }
 
 function isUnknownClient(error: unknown): boolean {
-  return (error as { oauthError?: string }).oauthError === "invalid_client";
+  return oauthErrorOf(error) === "invalid_client";
 }
 
 /** Ask for tokens. A registration that this shows to be dead is forgotten, and no other. */

@@ -5,6 +5,7 @@
 import { CredentialRecord, type Owner } from "../../credentials/records.ts";
 import type { CredentialStore } from "../../credentials/store.ts";
 import { accessTokenProblem } from "../../http/token.ts";
+import { isObject } from "../../json.ts";
 import type { PendingAuthorization } from "../authorization.ts";
 import type { Discovery } from "../discovery/discovery.ts";
 import type { Registration } from "../registration.ts";
@@ -153,7 +154,7 @@ function readHome(value: Json): Home | undefined {
 }
 
 function isDiscovery(value: unknown): value is Discovery {
-  if (!isJson(value) || !isJson(value["server"])) return false;
+  if (!isObject(value) || !isObject(value["server"])) return false;
   return (
     typeof value["resource"] === "string" && value["issuer"] === value["server"]["issuer"] && isText(value["issuer"])
   );
@@ -166,7 +167,7 @@ function readKept(value: Json): Kept | undefined {
 }
 
 function isTokenSet(value: unknown): value is TokenSet {
-  if (!isJson(value) || !isAccessToken(value["accessToken"])) return false;
+  if (!isObject(value) || !isAccessToken(value["accessToken"])) return false;
   return (
     ["bearer", "dpop"].includes(String(value["tokenType"])) &&
     Number.isFinite(value["issuedAt"]) &&
@@ -186,7 +187,7 @@ function readRegistrations({ registrations }: Json): Registrations | undefined {
 }
 
 function isRegistration(value: unknown): value is Registration {
-  if (!isJson(value)) return false;
+  if (!isObject(value)) return false;
   const { issuer, clientId, redirectUris, clientSecret, secretExpiresAt, authenticationMethod, scope } = value;
   return (
     isText(issuer) &&
@@ -207,14 +208,10 @@ function readPending(value: Json): { signIns: readonly PendingSignIn[] } | undef
 }
 
 function isPendingSignIn(value: unknown): value is PendingSignIn {
-  if (!isJson(value) || !isDiscovery(value["discovery"]) || !isJson(value["authorization"])) return false;
+  if (!isObject(value) || !isDiscovery(value["discovery"]) || !isObject(value["authorization"])) return false;
   const { state, verifier, issuer, clientId, redirectUri, scope, createdAt } = value["authorization"];
   if (issuer !== value["discovery"].issuer || !isText(clientId) || !isText(redirectUri)) return false;
   return isText(state) && isText(verifier) && isOptional(scope, "string") && Number.isFinite(createdAt);
-}
-
-function isJson(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isText(value: unknown): value is string {

@@ -2,6 +2,7 @@
  * A grant: tokens for one server, and all that is needed to use, renew and end them without asking anybody where.
  */
 import type { Discovery } from "../discovery/discovery.ts";
+import { scopesOf } from "../scope-list.ts";
 import type { TokenSet } from "./token-set.ts";
 
 export interface Grant {
@@ -13,11 +14,6 @@ export interface Grant {
   readonly requested?: string;
   /** The key that the tokens are bound to, as JWK, where the platform does not keep it (RFC 9449). */
   readonly dpopKey?: string;
-}
-
-/** The scopes of a list separated by spaces. */
-export function scopesOf(scope: string | undefined): readonly string[] {
-  return (scope ?? "").split(" ").filter((each) => each !== "");
 }
 
 /** The scopes a grant is known to have. */

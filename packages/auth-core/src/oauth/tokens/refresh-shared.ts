@@ -4,6 +4,7 @@
  */
 import type { Observable } from "../../observable.ts";
 import type { Engine } from "../engine.ts";
+import { oauthErrorOf } from "../errors.ts";
 import { authorizedState, type OAuthState } from "../state.ts";
 import { type Grant, isFresh } from "./grant.ts";
 import type { GrantRecords } from "./grant-records.ts";
@@ -55,7 +56,7 @@ async function refresh({ state, records, engine, held }: RefreshParts, grant: Gr
     await held.issued(refreshed);
     return refreshed;
   } catch (error) {
-    const { oauthError } = error as { oauthError?: string };
+    const oauthError = oauthErrorOf(error);
     if (oauthError === "invalid_client" || oauthError === "unauthorized_client") {
       await (await engine()).dropRegistration(grant);
     } else if (oauthError !== "invalid_grant") throw error;

@@ -1,6 +1,6 @@
 /** What is known of a grant: how long it can be used, and for what. */
 import { describe, expect, it } from "vitest";
-import { covers, type Grant, grantedScopes, isAlive, isFresh, scopesOf } from "../../../src/oauth/tokens/grant.ts";
+import { covers, type Grant, grantedScopes, isAlive, isFresh } from "../../../src/oauth/tokens/grant.ts";
 import type { TokenSet } from "../../../src/oauth/tokens/token-set.ts";
 
 const issuedAt = Date.UTC(2026, 0, 1);
@@ -17,12 +17,6 @@ const grant = (more: Partial<TokenSet> = {}): Grant => ({
 });
 
 describe("scopes", () => {
-  it("are separated by spaces, however many", () => {
-    expect(scopesOf(" a  b ")).toEqual(["a", "b"]);
-    expect(scopesOf("")).toEqual([]);
-    expect(scopesOf(undefined)).toEqual([]);
-  });
-
   it("of a grant are those granted, and cover what is among them", () => {
     const some = grant({ scope: "read write" });
     expect([...grantedScopes(some)]).toEqual(["read", "write"]);
