@@ -101,9 +101,13 @@ function authRefusal(response: Response, asked: Asked): SallyportError | undefin
       `${asked.where} refused the credential (HTTP 401). Check that it is complete, not expired, and meant for this server.${said}`,
     );
   }
+  // Only who asks for OAuth says where its metadata is (RFC 9728 §5.1).
+  const isOAuth = challenges.some((each) => each.params["resource_metadata"] !== undefined);
+  const needs = isOAuth ? "a sign-in, and there is nobody to ask" : "sign-in or a credential";
+  const orElse = isOAuth ? ", or sign in where somebody can be asked and share the store" : "";
   return new SallyportError(
     "authorization_required",
-    `${asked.where} requires sign-in or a credential (HTTP 401). Set authToken, auth or headers for this server.${said}`,
+    `${asked.where} requires ${needs} (HTTP 401). Set authToken, auth or headers for this server${orElse}.${said}`,
   );
 }
 

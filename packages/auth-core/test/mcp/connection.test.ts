@@ -211,6 +211,19 @@ describe.each(sdks)("$name", (sdk) => {
       expect(error.message.length).toBeLessThan(500);
     });
 
+    it("tell a server that asks for a sign-in from one that asks for any credential (RFC 9728 §5.1)", async () => {
+      const asking = async (challenge: string) => {
+        const server = await running(listen(answer(401, "", { "www-authenticate": challenge })));
+        return failure(session(server.url, { sdk }));
+      };
+      const oauth = await asking('Bearer resource_metadata="https://mcp.example/metadata"');
+      expect(oauth).toMatchObject({ code: "authorization_required" });
+      expect(oauth.message).toMatch(/requires a sign-in, and there is nobody to ask.*share the store/);
+      const plain = await asking("Bearer");
+      expect(plain).toMatchObject({ code: "authorization_required" });
+      expect(plain.message).not.toContain("nobody to ask");
+    });
+
     it("tell 403 without a scope from 401 (CHL-16)", async () => {
       const server = await running(listen(answer(403)));
       expect(await failure(session(server.url, { sdk }))).toMatchObject({

@@ -223,7 +223,8 @@ export class TokenKeeper {
   ): Promise<Grant | undefined> {
     const { records, engine, onDemand } = this.#options;
     if (!this.#canObtain()) {
-      if (onDemand) return undefined;
+      // Who had signed in learns that this has ended, and not that the credential is a wrong one.
+      if (onDemand && grant === undefined) return undefined;
       throw nobodyToAsk(discovery);
     }
     const waitingForPerson = this.#options.attended && !this.#options.unattended;

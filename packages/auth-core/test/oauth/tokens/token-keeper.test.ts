@@ -290,6 +290,18 @@ describe("TokenKeeper", () => {
     ]);
   });
 
+  it.each([true, false])("says that a sign-in has ended when nobody can be asked: on demand %s", async (onDemand) => {
+    const as = new Rotating();
+    const store = memoryStore();
+    await keeperOf(as, store).signIn();
+    as.current = undefined;
+    const { keeper } = keeperOf(as, store, { attended: false, onDemand });
+    const grant = await keeper.usable(signal);
+    const failure = await failureOf(keeper.renew({ grant, challenge: { scheme: "bearer" } }, signal));
+    expect(grant).toBeDefined();
+    expect(failure).toMatchObject({ code: "authorization_required" });
+  });
+
   it("goes through its states in order", async () => {
     const as = new Rotating();
     const { keeper, statuses, signIn } = keeperOf(as);
