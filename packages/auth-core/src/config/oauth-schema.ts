@@ -127,8 +127,9 @@ function* contradictions(value: Omit<OAuthConfig, "type">): Generator<[field: st
   const { clientAuthentication: method, grant = "authorization_code" } = value;
   const has = (field: keyof typeof value) => value[field] !== undefined;
 
-  if ((has("clientSecret") || has("privateKey")) && !has("clientId") && !has("clientMetadataUrl")) {
-    yield ["clientId", "is missing: a secret or key belongs to a client"];
+  if (!has("clientId") && !has("clientMetadataUrl")) {
+    if (has("clientSecret") || has("privateKey")) yield ["clientId", "is missing: a secret or key belongs to a client"];
+    else if (grant === "client_credentials") yield ["clientId", "is missing: client_credentials needs a client"];
   }
   if (has("clientMetadataUrl") && !has("clientId") && (has("clientSecret") || method?.startsWith("client_secret"))) {
     // CMD-05

@@ -178,6 +178,6 @@ function noCode(issuer: string): SallyportError<"authorization_denied"> {
 function noEndpoint(issuer: string): SallyportError<"discovery_failed"> {
   return new SallyportError(
     "discovery_failed",
-    `The authorization server ${quoteForeign(issuer)} has no authorization endpoint, so that nobody can sign in there. Use another grant, such as client_credentials.`,
+    `The authorization server ${quoteForeign(issuer)} has no authorization endpoint, so that nobody can sign in there. Use another grant, such as client_credentials; in \`oauthProvider\` it is named authorization_endpoint.`,
   );
 }

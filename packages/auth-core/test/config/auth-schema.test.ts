@@ -178,6 +178,7 @@ describe("OAuth fields that would be accepted and then dropped (anthropics/claud
     ["auth.clientSecret", { clientId: "c", clientAuthentication: "client_secret_basic" }],
     ["auth.privateKey", { clientId: "c", clientAuthentication: "private_key_jwt" }],
     ["auth.clientSecret", { clientId: "c", grant: "client_credentials" }],
+    ["auth.clientId", { clientSecret: "s", grant: "client_credentials" }],
     // CMD-05
     ["auth.clientSecret", { clientMetadataUrl: "https://app.example.com/client.json", clientSecret: "s" }],
     // WIF-01
@@ -190,6 +191,11 @@ describe("OAuth fields that would be accepted and then dropped (anthropics/claud
   ];
   test.each(cases)("%s: %j", (path, auth) => {
     expect(problems(() => http({ auth }))).toEqual([`config_invalid ${path}`]);
+  });
+
+  test("client credentials need a client and its proof, which is said at once", () => {
+    const missing = ["config_invalid auth.clientId", "config_invalid auth.clientSecret"];
+    expect(problems(() => http({ auth: { grant: "client_credentials" } }))).toEqual(missing);
   });
 
   const document = { clientMetadataUrl: "https://app.example.com/client.json" };

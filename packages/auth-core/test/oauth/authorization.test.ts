@@ -140,6 +140,7 @@ describe("nobody is sent", () => {
     const error = await failureOf(startAuthorization({ ...request, discovery: { ...discovery, server } }));
     expect(error.code).toBe("discovery_failed");
     expect(error.message).toContain("client_credentials");
+    expect(error.message).toContain("authorization_endpoint");
   });
 });
 

@@ -216,6 +216,7 @@ describe("private_key_jwt", () => {
 
   it.each([
     ["no key at all", "hello", /not a whole PEM file/],
+    ["the path of a key", "./key.pem", /a source with `file`/],
     ["a damaged PEM", "-----BEGIN PRIVATE KEY-----\nTWVzc2FnZQ==\n-----END PRIVATE KEY-----", /is damaged/],
     ["the old form", "-----BEGIN EC PRIVATE KEY-----\nTWVzc2FnZQ==\n-----END EC PRIVATE KEY-----", /openssl pkcs8/],
     ["broken JSON", '{"kty":"EC","d":"very-secret', /is no JSON object/],

@@ -46,8 +46,10 @@ function algorithmsOf(server: AuthorizationServer): readonly string[] | undefine
   return Array.isArray(algorithms) ? algorithms.filter((name) => typeof name === "string") : undefined;
 }
 
+const advice = "It has to be the text of a PEM file or a JWK; for the path of one, use a source with `file`.";
+
 async function usableKey(text: string, supported: readonly string[] | undefined): Promise<AssertionKey> {
   const key = await importAssertionKey(text, supported);
   if (!("problem" in key)) return key;
-  throw new SallyportError("credential_source_failed", `The client's private key ${key.problem}.`);
+  throw new SallyportError("credential_source_failed", `The client's private key ${key.problem}. ${advice}`);
 }

@@ -111,6 +111,12 @@ function configuredServer(input: DiscoveryInput): AuthorizationServer | undefine
       "`issuer` and the issuer in `oauthProvider` differ. Remove one of them.",
     );
   }
+  if (typeof input.oauthProvider["token_endpoint"] !== "string") {
+    throw new SallyportError(
+      "config_invalid",
+      "`oauthProvider` has no token_endpoint. It is the authorization server's whole metadata with the names of RFC 8414: issuer, authorization_endpoint, token_endpoint and so on. Where the server publishes that, `issuer` is enough.",
+    );
+  }
   return checkedMetadata({ ...input.oauthProvider, issuer } as AuthorizationServer, input);
 }
 

@@ -77,7 +77,8 @@ export function messageError(error: unknown, code: ErrorCode, what: string, next
     return new OAuthMessageError(code, `${what} failed. ${error.message}${advice}`, { cause: error, transient: true });
   }
   if (error instanceof ResponseBodyError) {
-    return new OAuthMessageError(code, `${what} was answered with ${error.status} and ${described(error)}.${advice}`, {
+    const hint = advice === "" && error.error === "invalid_client" ? ` ${unknownClient}` : advice;
+    return new OAuthMessageError(code, `${what} was answered with ${error.status} and ${described(error)}.${hint}`, {
       oauthError: error.error,
       status: error.status,
     });
@@ -100,6 +101,8 @@ export function messageError(error: unknown, code: ErrorCode, what: string, next
     return new OAuthMessageError(code, `${what} failed: ${error.message}.${advice}`);
   return error;
 }
+
+const unknownClient = "Check the client's id, and the secret or key that belongs to it there.";
 
 // What the guarded fetch reports when it got no answer.
 const unreachable: ErrorCode = "discovery_failed";

@@ -179,6 +179,15 @@ describe("discover", () => {
       expect(failure.code).toBe("config_conflict");
     });
 
+    it("takes the names of RFC 8414, and says so", async () => {
+      for (const half of [{ issuer }, { issuer, tokenEndpoint: `${issuer}/token` }]) {
+        const { failure, asked } = await failed({}, { oauthProvider: half });
+        expect(failure.code).toBe("config_invalid");
+        expect(failure.message).toMatch(/no token_endpoint.*RFC 8414.*authorization_endpoint/);
+        expect(asked).toEqual([]);
+      }
+    });
+
     it("takes no endpoint that could not be used", async () => {
       const server = { ...oauthProvider, token_endpoint: "http://as.example/token" };
       const { failure, asked } = await failed({}, { oauthProvider: server });

@@ -63,6 +63,7 @@ describe("an error of the server", () => {
   it("counts beside a challenge, which the body explains (RFC 6749 §5.2)", async () => {
     const error = await refusal(json(401, { error: "invalid_client" }, { "www-authenticate": 'Basic realm="as"' }));
     expect(error).toMatchObject({ oauthError: "invalid_client", status: 401 });
+    expect(error.message).toMatch(/"invalid_client"\. Check the client's id, and the secret or key/);
   });
 
   it("counts though the status is 200", async () => {
