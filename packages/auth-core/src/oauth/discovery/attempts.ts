@@ -75,7 +75,10 @@ export class Attempts {
   }
 
   #note(url: string, reason: string, status: number | undefined): void {
-    this.#results.push(`${shown(url)}: ${reason.length > 300 ? `${reason.slice(0, 300)}…` : reason}`);
+    const place = shown(url);
+    // What names the place itself need not name it twice; after a redirect it is another one.
+    const said = reason.startsWith(`${place} `) ? reason.slice(place.length + 1) : reason;
+    this.#results.push(`${place}: ${said.length > 300 ? `${said.slice(0, 300)}…` : said}`);
     this.#tell(url, "skipped", status, reason);
   }
 

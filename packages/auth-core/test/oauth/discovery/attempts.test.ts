@@ -65,10 +65,12 @@ describe("Attempts", () => {
   });
 
   it("lists every URL with its result, in the order of asking", async () => {
-    const context = published({ "https://as.example/2": silence() });
+    const unasked = new SallyportError("discovery_failed", "https://as.example/3 could not be asked.");
+    const context = published({ "https://as.example/2": silence(), "https://as.example/3": unasked });
     const attempts = new Attempts(context);
     await attempts.ask("https://as.example/1?key=s3cr3t", accept);
     await attempts.ask("https://as.example/2", accept);
+    await attempts.ask("https://as.example/3", accept);
     const failure = attempts.failure("Nothing was found.", "Check it.");
     expect(failure.code).toBe("discovery_failed");
     expect(failure.message).toBe(
@@ -76,6 +78,7 @@ describe("Attempts", () => {
         "Nothing was found. Check it.",
         "- https://as.example/1?key=••••: answered with 404",
         "- https://as.example/2: https://as.example/metadata could not be asked.",
+        "- https://as.example/3: could not be asked.",
       ].join("\n"),
     );
   });

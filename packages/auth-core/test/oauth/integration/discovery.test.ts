@@ -113,8 +113,8 @@ describe("a server that is not", () => {
     const { run } = await serving({ resourceMetadata: (document) => ({ ...document, authorization_servers: [gone] }) });
     const failure = await failureOf(run());
     expect(failure.code).toBe("discovery_failed");
-    expect(failure.message).toContain(`${gone}${metadata} could not be asked ("ECONNREFUSED")`);
-    expect(failure.message).toContain(`${gone}${openid} could not be asked ("ECONNREFUSED")`);
+    expect(failure.message).toContain(`- ${gone}${metadata}: could not be asked ("ECONNREFUSED")`);
+    expect(failure.message).toContain(`- ${gone}${openid}: could not be asked ("ECONNREFUSED")`);
   });
 
   it("and packs 64 MiB into a small answer is read to the bound, unpacked", async () => {
