@@ -68,6 +68,10 @@ export function loopbackInteraction(options: LoopbackInteractionOptions = {}): I
   };
 }
 
+// An authorization server sends nobody back to an address that it does not know (RFC 6749 §4.1.2.1).
+const unfinished =
+  "Sign in again, and finish it in time. If the browser showed an error instead, the client, or this address as its redirect URI, may not be registered there: check `clientId` and `callbackUrl`.";
+
 /** Whether an answer to this redirect URI can be received by a listener on this machine. */
 export function isReceivable(redirectUri: string): boolean {
   const { protocol, hostname } = new URL(redirectUri);
@@ -116,7 +120,7 @@ class LoopbackSession implements InteractionSession {
     let unopened: Error | undefined;
     const late = (): Error => {
       const what = `No answer came to ${this.redirectUri} within ${timeoutMs / 1000} seconds.`;
-      const next = unopened?.message ?? "Sign in again, and finish it in time.";
+      const next = unopened?.message ?? unfinished;
       return new SallyportError("authorization_timeout", `${what} ${next}`, unopened && { cause: unopened });
     };
     try {

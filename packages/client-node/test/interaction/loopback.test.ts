@@ -355,7 +355,7 @@ describe("an end without an answer", () => {
     const error = await failureOf(answer);
     expect(error.code).toBe("authorization_timeout");
     expect(error.message).toMatch(
-      /^No answer came to http:\/\/127\.0\.0\.1:\d+\/callback within 0\.001 seconds\. Sign in again/,
+      /^No answer came to http:\/\/127\.0\.0\.1:\d+\/callback within 0\.001 seconds\. Sign in again.*`clientId` and `callbackUrl`/,
     );
     expect(error.cause).toBeUndefined();
     expect(await isRefused(port)).toBe(true);
