@@ -35,6 +35,8 @@ export function judgeError(error: unknown, redactor: Redactor): { readonly repor
 const adviceFor: Partial<Readonly<Record<CliErrorCode, string>>> = {
   authorization_required: "Connect with --auth-env VARIABLE, --auth or --header.",
   unauthorized: "Connect again with another --auth-env, --auth or --header.",
+  registration_unsupported:
+    "This command cannot be given a client: connect with --auth-env VARIABLE, or use a config file and MCPClient.",
   request_timeout: "Here that is --timeout.",
 };
 

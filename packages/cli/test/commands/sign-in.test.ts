@@ -120,6 +120,19 @@ describe("without anybody to ask", () => {
     expect([json.code, JSON.parse(json.stdout).error.code]).toEqual([3, "authorization_required"]);
   });
 
+  test("a server that takes no new clients is reached in another way", async () => {
+    const closed = await testAuthorizationServer({ registration: false });
+    const server = await protectedMcpServer({ authorizationServer: closed });
+    try {
+      const { code, stderr } = await shell.run(["client", "connect", server.url, "--name", "demo"], { env: browser });
+      expect(code).toBe(3);
+      expect(stderr).toMatch(/does not register clients.*This command cannot be given a client.*--auth-env/);
+    } finally {
+      await server.close();
+      await closed.close();
+    }
+  });
+
   test("a sign-in that has ended is asked for again by the next command", async () => {
     await signIn();
     issuer.expireAccessTokens();
