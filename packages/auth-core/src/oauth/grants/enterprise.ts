@@ -11,10 +11,10 @@ import type { Secret } from "../../secrets/secret.ts";
 import { chooseAuthentication, clientAuthentication } from "../client-authentication.ts";
 import { OAuthMessageError } from "../errors.ts";
 import { endpointName, messageError, requestOptions } from "../messages/message.ts";
-import { commonParameters, type GrantContext, requestTokens } from "../messages/token-request.ts";
+import { commonParameters, type GrantContext } from "../messages/token-request.ts";
 import { tidied } from "../messages/token-response.ts";
 import type { TokenSet } from "../tokens/token-set.ts";
-import { jwtBearerGrant } from "./jwt-bearer.ts";
+import { redeemAssertion } from "./jwt-bearer.ts";
 
 /** The identity provider, and this client there. */
 export interface IdentityProvider {
@@ -36,21 +36,9 @@ const idTokenType = "urn:ietf:params:oauth:token-type:id_token";
  * @throws SallyportError `token_request_failed`, which names the step; `credential_source_failed`.
  */
 export async function enterprise(context: GrantContext, provider: IdentityProvider): Promise<TokenSet> {
-  const { server, identity } = context;
   const { assertion, scope = context.scope } = await exchange(context, provider);
   const narrowed = { ...context, ...(scope === undefined ? {} : { scope }) };
-  return requestTokens(narrowed, {
-    what: "The request for tokens with the identity provider's grant",
-    send: (options) =>
-      genericTokenEndpointRequest(
-        server,
-        identity.client,
-        identity.authentication,
-        jwtBearerGrant,
-        { ...commonParameters(narrowed), assertion },
-        options,
-      ),
-  });
+  return redeemAssertion(narrowed, assertion, "The request for tokens with the identity provider's grant");
 }
 
 /** The grant that the identity provider issues for the authorization server and the MCP server (EMA-02, EMA-03). */

@@ -9,7 +9,7 @@ import { enterprise, type IdentityProvider } from "../grants/enterprise.ts";
 import { jwtBearer } from "../grants/jwt-bearer.ts";
 import { onceMore } from "../messages/once-more.ts";
 import type { Grant } from "../tokens/grant.ts";
-import type { SignInParts, SignInRequest } from "./sign-in.ts";
+import { issue, type SignInParts, type SignInRequest } from "./sign-in.ts";
 
 /** Tokens by the configured grant. */
 export async function signInUnattended(parts: SignInParts, request: SignInRequest): Promise<Grant> {
@@ -29,16 +29,13 @@ async function withAssertion(parts: SignInParts, { discovery, scope, signal }: S
 
 async function asClient(parts: SignInParts, request: SignInRequest): Promise<Grant> {
   const { discovery, scope, previousIssuer, signal } = request;
-  const { server, resource } = discovery;
-  const identity = await parts.client.at(discovery, { previousIssuer, signal });
-  const clientId = identity.client.client_id;
-  const dpop = await parts.newProver(discovery, clientId);
-  const context = { ...parts.context(signal, dpop), server, resource, identity, ...(scope !== undefined && { scope }) };
   const { grant = "client_credentials" } = parts.options;
-  const tokens = await onceMore(identity, signal, async () =>
-    grant === "enterprise" ? enterprise(context, await providerOf(parts, signal)) : clientCredentials(context),
+  const identity = await parts.client.at(discovery, { previousIssuer, signal });
+  return issue(parts, { discovery, identity, scope, signal, grant }, (context) =>
+    onceMore(identity, signal, async () =>
+      grant === "enterprise" ? enterprise(context, await providerOf(parts, signal)) : clientCredentials(context),
+    ),
   );
-  return parts.granted({ discovery, clientId, scope, tokens, dpop, grant });
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Interaction } from "../interaction.ts";
 import type { Grant } from "../tokens/grant.ts";
 import type { PendingSignIn } from "../tokens/grant-records.ts";
 import type { TokenSet } from "../tokens/token-set.ts";
-import type { SignInParts, SignInRequest } from "./sign-in.ts";
+import { issue, type SignInParts, type SignInRequest } from "./sign-in.ts";
 
 /** Ask the person, in whichever way the interaction and the server have in common. */
 export async function signInWithPerson(parts: SignInParts, request: SignInRequest): Promise<Grant> {
@@ -113,11 +113,9 @@ async function redeem(
 ): Promise<Grant> {
   const { clientId, scope } = authorization;
   const identity = await parts.client.known({ discovery, clientId });
-  const dpop = await parts.newProver(discovery, clientId);
-  const { server, resource } = discovery;
-  const context = { ...parts.context(signal, dpop), server, identity, resource, ...(scope !== undefined && { scope }) };
-  const tokens = await tokensFor(parts, { discovery, clientId }, () => redeemCode(context, parameters, authorization));
-  return parts.granted({ discovery, clientId, scope, tokens, dpop, grant: "authorization_code" });
+  return issue(parts, { discovery, identity, scope, signal, grant: "authorization_code" }, (context) =>
+    tokensFor(parts, { discovery, clientId }, () => redeemCode(context, parameters, authorization)),
+  );
 }
 
 async function withDeviceCode(parts: SignInParts, interaction: Interaction, request: SignInRequest): Promise<Grant> {
@@ -131,13 +129,12 @@ async function withDeviceCode(parts: SignInParts, interaction: Interaction, requ
   }
   const identity = await parts.client.at(discovery, { grant: "device_code", scope, previousIssuer, signal });
   const clientId = identity.client.client_id;
-  const dpop = await parts.newProver(discovery, clientId);
-  const { server, resource } = discovery;
-  const context = { ...parts.context(signal, dpop), server, identity, resource, ...(scope !== undefined && { scope }) };
-  tell(parts, discovery.issuer, "asked");
-  const tokens = await tokensFor(parts, { discovery, clientId }, () => deviceCode(context, { show }));
-  tell(parts, discovery.issuer, "answered");
-  return parts.granted({ discovery, clientId, scope, tokens, dpop, grant: "device_code" });
+  return issue(parts, { discovery, identity, scope, signal, grant: "device_code" }, async (context) => {
+    tell(parts, discovery.issuer, "asked");
+    const tokens = await tokensFor(parts, { discovery, clientId }, () => deviceCode(context, { show }));
+    tell(parts, discovery.issuer, "answered");
+    return tokens;
+  });
 }
 
 function tell({ options }: SignInParts, issuer: string, step: "asked" | "answered", url?: URL): void {
