@@ -19,8 +19,8 @@ export function printUrl(url: URL): void {
 export function printDeviceCode({ userCode, verificationUri, verificationUriComplete, expiresAt }: DeviceCode): void {
   const minutes = Math.max(1, Math.round((expiresAt - Date.now()) / 60_000));
   const lines = [
-    `To sign in, open ${place(verificationUri)} on any device and enter the code ${printable(userCode)}`,
-    ...(verificationUriComplete === undefined ? [] : [`or open ${place(verificationUriComplete)}`]),
+    `To sign in, open ${openable(verificationUri)} on any device and enter the code ${printable(userCode)}`,
+    ...(verificationUriComplete === undefined ? [] : [`or open ${openable(verificationUriComplete)}`]),
     `The code is good for ${minutes} ${minutes === 1 ? "minute" : "minutes"}.`,
   ];
   printLine(lines.join("\n"));
@@ -40,8 +40,14 @@ export function askLine(question: string, signal: AbortSignal): Promise<string> 
       reader.close();
       settle();
     };
-    const abort = (): void => finish(() => reject(signal.reason));
-    const ended = (): void => finish(() => reject(inputEnded()));
+    // What is printed next would stand behind the question.
+    const unanswered = (reason: unknown): void =>
+      finish(() => {
+        printLine("");
+        reject(reason);
+      });
+    const abort = (): void => unanswered(signal.reason);
+    const ended = (): void => unanswered(inputEnded());
     signal.addEventListener("abort", abort, { once: true });
     reader.once("close", ended);
     // The reader takes the key from the terminal, which would have interrupted the program.
@@ -60,12 +66,12 @@ function inputEnded(): SallyportError {
   );
 }
 
-function place(text: string): string {
+function openable(text: string): string {
   if (URL.canParse(text)) return requireOpenable(new URL(text)).href;
   throw new SallyportError("insecure_url", "The authorization server's place to enter the code is no URL.");
 }
 
 // What a terminal obeys or hides: controls, marks of direction, separators of lines.
 function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+  return text.reopenable(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
 }

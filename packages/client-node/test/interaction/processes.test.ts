@@ -111,9 +111,10 @@ describe("without a browser", () => {
   });
 
   test.each(["", "code=c&state=other\n"])("input that ends with %j before the callback is an error", async (stdin) => {
-    const { code, stdout } = await start({ state: "s-1", where: typed, stdin }).finished;
+    const { code, stdout, stderr } = await start({ state: "s-1", where: typed, stdin }).finished;
     expect(code).toBe(0);
     expect(stdout).toContain("failed authorization_required The sign-in was not finished: standard input ended");
+    expect(stderr).toMatch(/paste it here: \n$/i);
   });
 
   test("and without a terminal the error names what else there is", async () => {
@@ -166,5 +167,6 @@ describe.runIf(process.platform === "linux" && existsSync("/usr/bin/script"))("o
     // What `script` makes of SIGINT.
     expect(exit).toBe(130);
     expect(screen()).not.toContain("failed");
+    expect(screen()).toMatch(/\r\n$/);
   });
 });
