@@ -14,7 +14,10 @@ import { type Surroundings, surroundings, type Ways, waysToAsk } from "./ways.ts
 
 /** Options of {@link automaticInteraction}: those of the interactions that it chooses from. */
 export interface AutomaticInteractionOptions extends ManualInteractionOptions {
-  /** How long to wait for the answer, in milliseconds. Default: that of the interaction that is chosen. */
+  /**
+   * How long to wait for the answer, in milliseconds. Default: that of the interaction that is chosen. A device code is
+   * waited for as long as it is good.
+   */
   readonly timeoutMs?: number | undefined;
   /** Opens the browser. With it there is always one. When it fails, so does the sign-in. Default: the system's opener. */
   readonly open?: ((url: URL) => void | Promise<void>) | undefined;
@@ -27,7 +30,8 @@ export interface AutomaticInteractionOptions extends ManualInteractionOptions {
  * offers that and somebody reads what is printed; else the pasted callback where there is a terminal.
  *
  * A browser is one on the machine of the person: not over SSH, and on Linux with a display, in WSL, or named by `BROWSER`.
- * In CI nobody is asked. `BROWSER=none` turns the browser off.
+ * In CI nobody is asked, except with the grant `device_code`, whose code is shown in any case. `BROWSER=none` turns the
+ * browser off.
  *
  * `open` rejects with `authorization_required` when there is nobody to ask; else as {@link loopbackInteraction} and
  * {@link manualInteraction} do.
