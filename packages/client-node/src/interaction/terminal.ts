@@ -73,5 +73,5 @@ function openable(text: string): string {
 
 // What a terminal obeys or hides: controls, marks of direction, separators of lines.
 function printable(text: string): string {
-  return text.reopenable(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "?");
 }
