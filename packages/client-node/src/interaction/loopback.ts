@@ -15,7 +15,7 @@ import { judgeRequest } from "./callback-request.ts";
 import { type Listener, type LoopbackHost, listenOn, portsToTry } from "./listener.ts";
 import { pageHeaders, pages, render } from "./page.ts";
 import { printUrl } from "./terminal.ts";
-import { within } from "./within.ts";
+import { givenUp, within } from "./within.ts";
 
 /** Options of {@link loopbackInteraction}. */
 export interface LoopbackInteractionOptions {
@@ -142,9 +142,7 @@ class LoopbackSession implements InteractionSession {
   }
 
   close(): Promise<void> {
-    this.#closed.abort(
-      new SallyportError("authorization_required", "The sign-in was given up before its answer came. Start it again."),
-    );
+    this.#closed.abort(givenUp());
     this.#closing ??= this.#listener?.close() ?? Promise.resolve();
     return this.#closing;
   }

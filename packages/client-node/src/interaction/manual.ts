@@ -15,7 +15,7 @@ import { answersTo, readCallback, stateOf } from "./callback.ts";
 import type { LoopbackHost } from "./listener.ts";
 import { defaultPath, defaultPort } from "./loopback.ts";
 import { askLine, printDeviceCode, printUrl } from "./terminal.ts";
-import { inTurn, within } from "./within.ts";
+import { givenUp, inTurn, within } from "./within.ts";
 
 /** Options of {@link manualInteraction}. */
 export interface ManualInteractionOptions {
@@ -84,9 +84,7 @@ class ManualSession implements InteractionSession {
   }
 
   async close(): Promise<void> {
-    this.#closed.abort(
-      new SallyportError("authorization_required", "The sign-in was given up before its answer came. Start it again."),
-    );
+    this.#closed.abort(givenUp());
   }
 
   #authorize(url: URL): Promise<URL> {

@@ -1,6 +1,7 @@
 /**
  * Waiting for a person: not for ever, and one at a time.
  */
+import { SallyportError } from "@sallyport/auth-core";
 
 export interface Limits {
   /** In milliseconds. Default: no bound. */
@@ -55,4 +56,12 @@ export async function inTurn<T>(signals: readonly (AbortSignal | undefined)[], r
   } finally {
     leave?.();
   }
+}
+
+/** What a wait fails with when its session is closed. */
+export function givenUp(): SallyportError<"authorization_required"> {
+  return new SallyportError(
+    "authorization_required",
+    "The sign-in was given up before its answer came. Start it again.",
+  );
 }

@@ -10,8 +10,8 @@ import { type Grant, isFresh } from "./grant.ts";
 import type { GrantRecords } from "./grant-records.ts";
 import { type HeldGrant, isSameToken } from "./held-grant.ts";
 
-/** What a refresh works with. */
-export interface RefreshParts {
+/** What works on the grant that is shared. */
+export interface SharedGrantParts {
   readonly state: Observable<OAuthState>;
   readonly records: GrantRecords;
   readonly engine: () => Promise<Engine>;
@@ -27,7 +27,7 @@ export interface RefreshParts {
  * @returns `undefined` when there is nothing to refresh with any more and everything is to begin anew.
  */
 export async function refreshShared(
-  parts: RefreshParts,
+  parts: SharedGrantParts,
   refused: Grant,
   signal: AbortSignal,
 ): Promise<Grant | undefined> {
@@ -46,7 +46,7 @@ export async function refreshShared(
   });
 }
 
-async function refresh({ state, records, engine, held }: RefreshParts, grant: Grant): Promise<Grant | undefined> {
+async function refresh({ state, records, engine, held }: SharedGrantParts, grant: Grant): Promise<Grant | undefined> {
   if (grant.tokens.refreshToken === undefined) return undefined;
   state.set({ ...authorizedState(grant), status: "refreshing" });
   try {

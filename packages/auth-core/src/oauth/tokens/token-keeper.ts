@@ -17,6 +17,7 @@ import type { GrantRecords } from "./grant-records.ts";
 import { HeldGrant } from "./held-grant.ts";
 import { refreshShared } from "./refresh-shared.ts";
 import { ScopeAttempts } from "./scope-attempts.ts";
+import { signOutShared } from "./sign-out-shared.ts";
 import { SingleFlight } from "./single-flight.ts";
 
 /** What a keeper needs. */
@@ -126,24 +127,7 @@ export class TokenKeeper {
 
   /** Forget everything about this server; revoke the tokens first when asked. */
   async signOut(revoke: boolean, signal: AbortSignal | undefined): Promise<void> {
-    // What is damaged in the store is forgotten like the rest; a store that cannot be read cannot forget either.
-    await this.#held.load().catch(() => {});
-    const { records, engine } = this.#options;
-    const newest = async (): Promise<Grant | undefined> =>
-      (await records.load().catch(() => undefined)) ?? this.#held.current;
-    const forget = async (): Promise<void> => {
-      const grant = await newest();
-      try {
-        if (grant !== undefined) await (await engine()).signOut(grant, revoke, signal);
-      } finally {
-        await records.forget(grant);
-        this.#held.drop();
-        this.#state.set({ status: "signed-out" });
-      }
-    };
-    // After a refresh that is under way, which would bring the tokens back.
-    const found = await newest();
-    await (found === undefined ? forget() : records.renewing(found, forget));
+    await signOutShared({ ...this.#options, held: this.#held }, revoke, signal);
   }
 
   #canObtain(): boolean {
