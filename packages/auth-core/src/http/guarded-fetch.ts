@@ -7,6 +7,7 @@ import { follow } from "../follow.ts";
 import { type AddressClass, addressClass, isName } from "./addresses.ts";
 import { bareCause } from "./bare-cause.ts";
 import { checkUrl } from "./secure-url.ts";
+import { urlName } from "./url-name.ts";
 
 /** A `fetch` that judges where it goes. The response has its whole body in memory. */
 export type GuardedFetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
@@ -76,7 +77,7 @@ class Guard {
         ? `gave no whole answer within ${timeoutMs} ms`
         : `could not be asked${detail(error)}`;
       const cause = own.signal.aborted ? own.signal.reason : bareCause(error);
-      throw new SallyportError("discovery_failed", `${place(at)} ${why}.`, { cause });
+      throw new SallyportError("discovery_failed", `${urlName(at, "The server")} ${why}.`, { cause });
     } finally {
       clearTimeout(timer);
       release();
@@ -182,7 +183,10 @@ async function readWhole(
     size += value.byteLength;
     if (size > maxBytes) {
       stop();
-      throw new SallyportError("discovery_failed", `${place(url)} answered with more than ${maxBytes} bytes.`);
+      throw new SallyportError(
+        "discovery_failed",
+        `${urlName(url, "The server")} answered with more than ${maxBytes} bytes.`,
+      );
     }
     chunks.push(value);
   }
@@ -194,13 +198,6 @@ async function joined(chunks: Uint8Array[]): Promise<Uint8Array<ArrayBuffer>> {
 
 function isBodyless(status: number): boolean {
   return status === 101 || status === 204 || status === 205 || status === 304;
-}
-
-/** Without the query, which may hold secrets. */
-function place(url: string): string {
-  if (!URL.canParse(url)) return "The server";
-  const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
 }
 
 /** What belongs to nobody in particular. */

@@ -152,12 +152,13 @@ export class OAuth implements Auth {
 }
 
 /** Put the access token into a request: TOK-01, RFC 9449 §7.1. */
-async function attach(request: Request, { tokens, ...grant }: Grant, engine: () => Promise<Engine>): Promise<void> {
+async function attach(request: Request, grant: Grant, engine: () => Promise<Engine>): Promise<void> {
+  const { tokens } = grant;
   if (tokens.tokenType === "bearer") {
     setHeader(request, "Authorization", `Bearer ${tokens.accessToken}`);
     return;
   }
-  const proof = await (await engine()).prove({ tokens, ...grant }, request);
+  const proof = await (await engine()).prove(grant, request);
   setHeader(request, "Authorization", `DPoP ${tokens.accessToken}`);
   setHeader(request, "DPoP", proof);
 }

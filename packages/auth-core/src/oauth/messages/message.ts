@@ -14,6 +14,7 @@ import {
 import { type ErrorCode, isSallyportError, isSecurityRefusal, quoteForeign } from "../../errors.ts";
 import type { AuthEventListener } from "../../events.ts";
 import type { GuardedFetch } from "../../http/guarded-fetch.ts";
+import { urlName } from "../../http/url-name.ts";
 import type { DpopProver } from "../dpop.ts";
 import { OAuthMessageError } from "../errors.ts";
 import { readableError } from "./error-answer.ts";
@@ -51,12 +52,9 @@ export function requestOptions(context: MessageContext): MessageOptions {
   };
 }
 
-/** An endpoint as messages name it: without its query, and bounded, since a server's metadata names it. */
+/** An endpoint as messages name it. */
 export function endpointName(endpoint: string | undefined): string {
-  if (endpoint === undefined || !URL.canParse(endpoint)) return "an endpoint that is no URL";
-  const { origin, pathname } = new URL(endpoint);
-  const name = `${origin}${pathname}`;
-  return name.length > 200 ? `${name.slice(0, 200)}…` : name;
+  return urlName(endpoint, "an endpoint that is no URL");
 }
 
 /**
